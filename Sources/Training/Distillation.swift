@@ -50,6 +50,10 @@ public struct DistillationPlan: Sendable, Decodable {
     public var classesWeight: Float
     public var temperature: Float
     public var phases: [Phase]
+    /// The smallest random crop, in parts of the photo's area.
+    public var smallestCrop: Float
+    /// How far the light of a photo is changed, in parts of the full range (``ColorJitter``).
+    public var colorJitter: Float
     public var batch: Int
     public var learningRate: Float
     public var weightDecay: Float
@@ -58,6 +62,8 @@ public struct DistillationPlan: Sendable, Decodable {
     private enum CodingKeys: String, CodingKey {
         case teacher, hints, features, temperature, phases, batch, seed
         case classesWeight = "classes_weight"
+        case smallestCrop = "smallest_crop"
+        case colorJitter = "color_jitter"
         case learningRate = "learning_rate"
         case weightDecay = "weight_decay"
     }
@@ -70,12 +76,18 @@ public struct DistillationPlan: Sendable, Decodable {
         classesWeight = try json.decodeNonnegative(.classesWeight)
         temperature = try json.decodeNonnegative(.temperature)
         phases = try json.decode([Phase].self, forKey: .phases)
+        smallestCrop = try json.decodeNonnegative(.smallestCrop)
+        colorJitter = try json.decodeNonnegative(.colorJitter)
         batch = try json.decodePositive(.batch)
         learningRate = try json.decodeNonnegative(.learningRate)
         weightDecay = try json.decodeNonnegative(.weightDecay)
         seed = try json.decode(UInt64.self, forKey: .seed)
         if temperature == 0 {
             throw DecodingError.dataCorruptedError(forKey: .temperature, in: json, debugDescription: "a temperature above 0 was expected, not 0")
+        }
+        if !(0.01...1).contains(smallestCrop) {
+            throw DecodingError.dataCorruptedError(
+                forKey: .smallestCrop, in: json, debugDescription: "a part of the area from 0.01 to 1 was expected, not \(smallestCrop)")
         }
         if phases.isEmpty {
             throw DecodingError.dataCorruptedError(forKey: .phases, in: json, debugDescription: "at least one phase was expected")
@@ -175,7 +187,12 @@ public final class Distillation {
             while state.batch < batches {
                 store.setMode(.training(random))
                 let paths = order[state.batch * plan.batch..<min((state.batch + 1) * plan.batch, order.count)].map { photos[$0] }
-                let pixels = try load(paths.map { ($0, Augmentation(random)) }, size: size)
+                let views = paths.map { path in
+                    View(
+                        path: path, augmentation: Augmentation(random, smallestCrop: plan.smallestCrop),
+                        light: ColorJitter(random, strength: plan.colorJitter))
+                }
+                let pixels = try load(views, size: size)
                 let progress = (Float(state.epoch) + Float(state.batch) / Float(batches)) / Float(plan.epochs)
                 let warmUp = min(1, Float(optimizer.steps + 1) / 100)
                 optimizer.learningRate = plan.learningRate * warmUp * 0.5 * (1 + cos(.pi * progress))
@@ -226,7 +243,7 @@ public final class Distillation {
         var loss: Float = 0, cosine: Float = 0, agreement: Float = 0, count: Float = 0
         for start in stride(from: 0, to: photos.count, by: plan.batch) {
             let paths = photos[start..<min(start + plan.batch, photos.count)]
-            let pixels = try load(paths.map { ($0, .none) }, size: size), n = Float(paths.count)
+            let pixels = try load(paths.map { View(path: $0) }, size: size), n = Float(paths.count)
             let result = losses(pixels)
             loss += result.total.scalar * n
             cosine += result.cosine * n
@@ -260,7 +277,7 @@ public final class Distillation {
         store.setMode(.inference)
         let random = RandomSource(seed: plan.seed ^ 1), size = plan.phases.last?.size ?? 224
         let sample = random.permutation(photos.count).prefix(4 * plan.batch).map { photos[$0] }
-        let pixels = try load(sample.map { ($0, .none) }, size: size)
+        let pixels = try load(sample.map { View(path: $0) }, size: size)
         let (maps, hints) = teacher(pixels, taps: plan.hints.map(\.teacher))
         deviations = (hints + [maps, maps.globalAverage]).map { x in
             let rows = x.reshaped([x.shape.count / x.shape[-1], x.shape[-1]]), mean = rows.mean(axis: 0)
@@ -268,16 +285,27 @@ public final class Distillation {
         }
     }
 
-    private func load(_ photos: [(path: String, augmentation: Augmentation)], size: Int) throws -> Tensor {
+    /// A photo, the part of it that is looked at, and its light.
+    private struct View {
+        var path: String
+        var augmentation = Augmentation.none
+        var light = ColorJitter.none
+    }
+
+    private func load(_ photos: [View], size: Int) throws -> Tensor {
         let views = Mutex([Result<[UInt8], any Error>?](repeating: nil, count: photos.count))
         DispatchQueue.concurrentPerform(iterations: photos.count) { i in
             let view = Result { try photos[i].augmentation(Image(contentsOf: photos[i].path), size: size).pixels }
             views.withLock { $0[i] = view }
         }
         let rows = try views.withLock { try $0.map { try $0!.get() } }
-        let table = (0...255).map { normalize(UInt8($0)) }
         return Tensor(shape: [photos.count, size, size, 3], on: backend) { pixels in
-            for (n, row) in rows.enumerated() { for (i, value) in row.enumerated() { pixels[n * row.count + i] = table[Int(value)] } }
+            for (n, row) in rows.enumerated() {
+                let tables = photos[n].light.tables(normalize)
+                for i in stride(from: 0, to: row.count, by: 3) {
+                    for c in 0..<3 { pixels[n * row.count + i + c] = tables[c][Int(row[i + c])] }
+                }
+            }
         }
     }
 }
