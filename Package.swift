@@ -12,9 +12,9 @@ let settings: [SwiftSetting] = [
 let kernelSettings = settings + [.unsafeFlags(["-Ounchecked"], .when(configuration: .release))]
 
 #if arch(x86_64)
-let haswell: [SwiftSetting] = [.unsafeFlags(["-Xcc", "-march=haswell"])]
+let avx2: [SwiftSetting] = [.unsafeFlags(["-Xcc", "-march=haswell"]), .define("ZOO_AVX2")]
 #else
-let haswell: [SwiftSetting] = []
+let avx2: [SwiftSetting] = []
 #endif
 
 /// One folder under Plugins/ each. Written out, because SwiftPM caches the evaluated manifest by its text
@@ -38,12 +38,12 @@ let package = Package(
         .systemLibrary(name: "CFFmpeg", providers: [.apt(["libavformat-dev", "libavcodec-dev", "libswscale-dev", "libavutil-dev"])]),
 
         .target(name: "Tensors", swiftSettings: kernelSettings),
-        // One source, compiled once for any x86-64 and once for those with AVX2 and FMA (a link to the same folder); the
+        // One source, compiled once for any machine and once for x86-64 with AVX2 and FMA (a link to the same folder); the
         // host picks when it starts.
         .target(name: "OpenBLASBackend", dependencies: ["Tensors", "COpenBLAS"], swiftSettings: kernelSettings),
         .target(
             name: "OpenBLASBackendAVX2", dependencies: ["Tensors", "COpenBLAS"],
-            swiftSettings: kernelSettings + haswell),
+            swiftSettings: kernelSettings + avx2),
         .target(name: "NeuralNetworks", dependencies: ["Tensors"], swiftSettings: settings),
         .target(
             name: "Checkpoints",

@@ -1,4 +1,4 @@
-public import Language
+import Language
 public import ModelKit
 public import NeuralNetworks
 public import Tensors
@@ -10,6 +10,7 @@ import Media
 /// (NeuralTalk, NeuralTalk2). How they differ is a hyper-parameter each: ``Hyperparameters``.
 public struct Captioner: TrainableModel {
     private let cnn: Backbone
+    private let normalizeImage: BatchNormalization?
     private let embedImage: Linear
     private let embedWord: Embedding
     private let lstm: LSTM
@@ -34,6 +35,8 @@ public struct Captioner: TrainableModel {
             throw InputError.unsuitableAsset("vocabulary", reason: "has \(vocabulary.count) words, but hyperparameters.outputs is \(outputs)")
         }
         let words = h.outputs ?? vocabulary.count, features = cnn.summary.output.count
+        normalizeImage = h.imageNormalization
+            ? try BatchNormalization(features, epsilon: 1e-5, scale: false, momentum: 0.01, in: scope["image"]["normalization"]) : nil
         embedImage = try Linear(features, h.embedding, bias: h.imageBias, initializer: .glorot, in: scope["image"])
         embedWord = try Embedding(words, h.embedding, in: scope["word"])
         lstm = try LSTM(h.inject == .every ? 2 * h.embedding : h.embedding, h.hidden, h.lstm.convention, in: scope["lstm"])
@@ -57,7 +60,7 @@ public struct Captioner: TrainableModel {
 
     /// The embeddings of pictures `[n, features]`.
     public func activations(_ f: Tensor) -> Tensor {
-        let v = embedImage(f)                                              // v = W_I CNN(I)
+        let v = embedImage(normalizeImage.map { $0(f) } ?? f)              // v = W_I CNN(I)
         return h.imageActivation.map { $0(v) } ?? v
     }
 

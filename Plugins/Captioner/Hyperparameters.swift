@@ -23,6 +23,9 @@ extension Captioner {
         public var imageBias: Bool
         /// NeuralTalk2: a rectifier.
         public var imageActivation: Activation?
+        /// Whether the picture's features are brought to mean 0 and variance 1 first, by the statistics of the training
+        /// pictures. Pooled features are all positive, so most of what the LSTM would see of them is their common mean.
+        public var imageNormalization: Bool
         /// The width of the softmax where it is larger than the vocabulary (im2txt: 12,000).
         public var outputs: Int?
         /// Longer captions are cut to this while training.
@@ -34,6 +37,7 @@ extension Captioner {
             case inject, embedding, hidden, lstm, outputs
             case imageBias = "image_bias"
             case imageActivation = "image_activation"
+            case imageNormalization = "image_normalization"
             case maximumWords = "max_words"
             case inputDropout = "input_dropout"
             case outputDropout = "output_dropout"
@@ -62,6 +66,7 @@ extension Captioner {
             lstm = try json.decode(LSTMSpec.self, forKey: .lstm)
             imageBias = try json.decodeIfPresent(Bool.self, forKey: .imageBias) ?? false
             imageActivation = try json.decodeIfPresent(Activation.self, forKey: .imageActivation)
+            imageNormalization = try json.decodeIfPresent(Bool.self, forKey: .imageNormalization) ?? false
             outputs = try size(.outputs)
             maximumWords = try size(.maximumWords) ?? 50
             inputDropout = try rate(.inputDropout)

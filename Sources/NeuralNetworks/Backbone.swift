@@ -41,70 +41,131 @@ public struct Backbone: Sendable {
 /// A layer with its parameters.
 private struct Layer: Sendable {
     let name: String?
-    let apply: @Sendable (Tensor) -> Tensor
+    private let apply: @Sendable (Tensor) -> Tensor
+    /// How the layer's result gets into channels of a larger feature map, where it need not be copied there.
+    private let write: (@Sendable (Tensor, ChannelSlice) -> Void)?
+    /// A convolution that can add a residual before its activation.
+    private let add: (@Sendable (_ x: Tensor, _ residual: Tensor) -> Tensor)?
+
     func callAsFunction(_ x: Tensor) -> Tensor { apply(x) }
+
+    private init(
+        _ name: String?, write: (@Sendable (Tensor, ChannelSlice) -> Void)? = nil,
+        add: (@Sendable (_ x: Tensor, _ residual: Tensor) -> Tensor)? = nil, apply: @escaping @Sendable (Tensor) -> Tensor
+    ) {
+        (self.name, self.apply, self.write, self.add) = (name, apply, write, add)
+    }
 
     /// - Parameter input: `[1, h, w, c]` or `[1, features]`.
     static func make(_ specs: [NamedLayer], input: Shape, in scope: ParameterScope) throws -> (layers: [Layer], output: Shape) {
         var layers: [Layer] = [], shape = input
         for spec in specs {
-            let (apply, output) = try make(spec, input: shape, in: scope)
-            layers.append(Layer(name: spec.name, apply: apply))
+            let (layer, output) = try make(spec, input: shape, in: scope)
+            layers.append(layer)
             shape = output
         }
         return (layers, shape)
     }
 
-    private static func make(_ spec: NamedLayer, input: Shape, in root: ParameterScope) throws -> (@Sendable (Tensor) -> Tensor, Shape) {
-        let scope = spec.name.map { root[$0] } ?? root
+    private static func make(_ spec: NamedLayer, input: Shape, in root: ParameterScope) throws -> (Layer, Shape) {
+        let name = spec.name, scope = name.map { root[$0] } ?? root
         switch spec.layer {
         case .convolution(let s):
-            let channels = input[3], outputs = s.outputs ?? channels, groups = s.groups ?? channels
+            let channels = input[3], outputs = s.outputs ?? channels, groups = s.groups ?? channels, geometry = s.geometry(input: input)
             let layer = try Convolution2D(
                 .init(
                     inputs: channels, outputs: outputs, kernel: s.kernel.pair, groups: groups, bias: s.bias, normalization: s.normalization,
-                    activation: s.activation), in: scope)
-            let output = s.geometry(input: input).output(
-                input: input, filter: [outputs, channels / groups, s.kernel.height, s.kernel.width])
-            return ({ x in layer(x, s.geometry(input: x.shape)) }, output)
+                    activation: s.activation), geometry, input: input, in: scope)
+            let output = geometry.output(input: input, filter: [outputs, channels / groups, s.kernel.height, s.kernel.width])
+            return (
+                Layer(
+                    name, write: { x, slice in layer.write(x, s.geometry(input: x.shape), into: slice) },
+                    add: { x, residual in layer(x, s.geometry(input: x.shape), residual: residual) }
+                ) { x in layer(x, s.geometry(input: x.shape)) }, output
+            )
         case .linear(let s):
             let layer = try Linear(input[1], s.outputs, bias: s.bias, initializer: .he, in: scope)
-            return ({ x in s.activation.map { $0(layer(x)) } ?? layer(x) }, [1, s.outputs])
-        case .activation(let f): return ({ x in f(x) }, input)
-        case .softmax: return ({ x in softmax(x) }, input)
+            return (Layer(name) { x in s.activation.map { $0(layer(x)) } ?? layer(x) }, [1, s.outputs])
+        case .activation(let f): return (Layer(name) { x in f(x) }, input)
+        case .softmax: return (Layer(name) { x in softmax(x) }, input)
         case .dropout(let rate):
             let layer = Dropout(rate, in: scope)
-            return ({ x in layer(x) }, input)
+            return (Layer(name) { x in layer(x) }, input)
         case .pool(let s):
-            return ({ x in pool(x, s.geometry(input: x.shape)) }, s.geometry(input: input).output(input: input))
-        case .globalAveragePool: return ({ x in x.globalAverage }, [1, input[3]])
+            return (Layer(name) { x in pool(x, s.geometry(input: x.shape)) }, s.geometry(input: input).output(input: input))
+        case .globalAveragePool: return (Layer(name) { x in x.globalAverage }, [1, input[3]])
         case .flatten(let order):
             return (
-                { x in
+                Layer(name) { x in
                     let features = x.shape.count / x.shape[0]
                     return (order == .channelsFirst ? x.permuted([0, 3, 1, 2]) : x).reshaped([x.shape[0], features])
                 }, [1, input.count]
             )
         case .batchNormalization(let s):
             let layer = try BatchNormalization(input[-1], epsilon: s.epsilon, scale: s.scale, in: scope)
-            return ({ x in layer(x) }, input)
-        case .localResponseNormalization(let s): return ({ x in localResponseNormalization(x, s.window) }, input)
+            return (Layer(name) { x in layer(x) }, input)
+        case .localResponseNormalization(let s): return (Layer(name) { x in localResponseNormalization(x, s.window) }, input)
         case .residual(let main, let shortcut, let activation):
-            let (main, output) = try make(main, input: input, in: root)
-            let (shortcut, _) = try make(shortcut, input: input, in: root)
+            return try residual(name, main: main, shortcut: shortcut, activation, input: input, in: root)
+        case .concatenate(let branches): return try concatenation(name, branches, input: input, in: root)
+        }
+    }
+
+    /// `activation(main(x) + shortcut(x))`. A convolution at the end of the main branch does the addition and the activation
+    /// in its own pass over the feature map.
+    private static func residual(
+        _ name: String?, main: [NamedLayer], shortcut: [NamedLayer], _ activation: Activation?, input: Shape, in root: ParameterScope
+    ) throws -> (Layer, Shape) {
+        let (shortcut, _) = try make(shortcut, input: input, in: root)
+        if var last = main.last, case .convolution(var s) = last.layer, s.activation == nil {
+            s.activation = activation
+            last.layer = .convolution(s)
+            let (first, middle) = try make(Array(main.dropLast()), input: input, in: root)
+            let (end, output) = try make(last, input: middle, in: root)
             return (
-                { x in
-                    let y = main.reduce(x) { $1($0) } + shortcut.reduce(x) { $1($0) }
-                    return activation.map { $0(y) } ?? y
+                Layer(name) { x in
+                    let residual = shortcut.reduce(x) { $1($0) }
+                    return end.add!(first.reduce(x) { $1($0) }, residual)
                 }, output
             )
-        case .concatenate(let branches):
-            let made = try branches.map { try make($0, input: input, in: root) }
-            let channels = made.reduce(0) { $0 + $1.output[-1] }
-            return (
-                { x in Tensor.concatenated(made.map { branch in branch.layers.reduce(x) { $1($0) } }, axis: -1) },
-                made[0].output.replacing(axis: -1, with: channels)
-            )
         }
+        let (main, output) = try make(main, input: input, in: root)
+        return (
+            Layer(name) { x in
+                let y = main.reduce(x) { $1($0) } + shortcut.reduce(x) { $1($0) }
+                return activation.map { $0(y) } ?? y
+            }, output
+        )
+    }
+
+    /// Branches side by side. For inference every branch writes its channels where they belong.
+    private static func concatenation(
+        _ name: String?, _ branches: [[NamedLayer]], input: Shape, in root: ParameterScope
+    ) throws -> (Layer, Shape) {
+        let made = try branches.map { try make($0, input: input, in: root) }
+        let output = made[0].output.replacing(axis: -1, with: made.reduce(0) { $0 + $1.output[-1] })
+        let joined: @Sendable (Tensor) -> Tensor = { x in Tensor.concatenated(made.map { $0.layers.reduce(x) { $1($0) } }, axis: -1) }
+        if root.store.purpose == .training { return (Layer(name, apply: joined), output) }
+        let write: @Sendable (Tensor, ChannelSlice) -> Void = { x, slice in
+            var first = 0
+            for (layers, output) in made {
+                let slice = slice.advanced(by: first), inner = layers.dropLast().reduce(x) { $1($0) }
+                if let last = layers.last, let write = last.write {
+                    write(inner, slice)
+                } else {
+                    slice.write(layers.last.map { $0(inner) } ?? inner)
+                }
+                first += output[-1]
+            }
+        }
+        return (
+            Layer(name, write: write) { x in
+                // Pictures of another size are rare enough for a copy.
+                if x.shape.dimensions.dropFirst() != input.dimensions.dropFirst() { return joined(x) }
+                return Tensor(shape: output.replacing(axis: 0, with: x.shape[0]), on: x.backend) { y in
+                    write(x, ChannelSlice(base: y, stride: output[-1]))
+                }
+            }, output
+        )
     }
 }

@@ -1,41 +1,11 @@
 public import Tensors
 
-/// Convolution as a matrix product over unfolded tiles (im2col), a tile of output pixels at a time so that it stays in
-/// cache; a product alone where the kernel is 1×1; a direct loop where it is depthwise.
+/// Convolutions of training: forwards through the same kernels as prepared ones, backwards as matrix products over
+/// unfolded tiles (im2col), a tile of output pixels at a time so that it stays in cache.
 extension OpenBLAS {
     public func convolution(_ x: Tensor, _ filter: Tensor, bias: Tensor?, _ g: ConvolutionGeometry) -> Tensor {
-        let unfolding = Unfolding(x.shape, filter.shape, g)
-        if unfolding.isPointwise {
-            let pixels = x.shape.count / x.shape[3]
-            return product(
-                x.reshaped([pixels, x.shape[3]]), filter.reshaped([filter.shape[0], filter.shape[1]]), transposeA: false,
-                transposeB: true, bias: bias
-            ).reshaped(unfolding.output)
-        }
-        if unfolding.isDepthwise { return depthwise(x, filter, bias: bias, unfolding) }
-        let packed = unfolding.packed(filter), w = ReadOnly(packed), p = ReadOnly(x)
-        let outputs = unfolding.output[3], b = bias.map { ReadOnly($0) }
-        return Tensor(shape: unfolding.output, on: self) { y in
-            let y = Shared(y)
-            parallel(unfolding.pixels, grain: 16) { _, range in
-                let tile = allocate(unfolding.tile * unfolding.depth)
-                for group in 0..<g.groups {
-                    forEachTile(of: range, unfolding.tile) { pixels in
-                        unfolding.unfold(pixels, group, p.base, into: tile)
-                        let out = y.base + pixels.lowerBound * outputs + group * unfolding.outputsPerGroup
-                        if let b {
-                            let row = b.base + group * unfolding.outputsPerGroup
-                            for i in 0..<pixels.count { (out + i * outputs).update(from: row, count: unfolding.outputsPerGroup) }
-                        }
-                        gemm(
-                            false, true, pixels.count, unfolding.outputsPerGroup, unfolding.depth, tile, unfolding.depth,
-                            w.base + group * unfolding.outputsPerGroup * unfolding.depth, unfolding.depth, out, outputs,
-                            beta: b == nil ? 0 : 1)
-                    }
-                }
-                deallocate(tile, unfolding.tile * unfolding.depth)
-            }
-        }
+        let convolution = prepare(filter, bias: bias, activation: nil, g, input: x.shape, algorithm: nil)
+        return convolution(x, g, residual: nil)
     }
 
     public func convolutionFilterGradient(_ dy: Tensor, _ x: Tensor, _ g: ConvolutionGeometry, filter: Shape) -> Tensor {
@@ -82,6 +52,9 @@ extension OpenBLAS {
             ).reshaped(input)
         }
         if unfolding.isDepthwise { return depthwiseInputGradient(dy, filter, unfolding) }
+        if let adjoint = g.adjoint(filter.shape) {
+            return convolution(dy, filter.detached.rotated, bias: nil, adjoint)
+        }
         let packed = unfolding.packed(filter), w = ReadOnly(packed), d = ReadOnly(dy)
         let perImage = unfolding.output[1] * unfolding.output[2]
         return Tensor(shape: input, on: self) { dx in
@@ -102,6 +75,34 @@ extension OpenBLAS {
                     }
                 }
                 deallocate(tile, unfolding.tile * unfolding.depth)
+            }
+        }
+    }
+}
+
+extension ConvolutionGeometry {
+    /// How the rotated filter moves over a gradient to give the gradient of the input: known where the stride is 1.
+    fileprivate func adjoint(_ filter: Shape) -> ConvolutionGeometry? {
+        guard strideHeight == 1, strideWidth == 1, groups == 1 else { return nil }
+        let (tall, wide) = ((filter[2] - 1) * dilationHeight, (filter[3] - 1) * dilationWidth)
+        let padding = Padding(
+            top: tall - self.padding.top, left: wide - self.padding.left, bottom: tall - self.padding.bottom,
+            right: wide - self.padding.right)
+        guard min(padding.top, padding.left, padding.bottom, padding.right) >= 0 else { return nil }
+        return ConvolutionGeometry(padding: padding, dilation: (dilationHeight, dilationWidth))
+    }
+}
+
+extension Tensor {
+    /// A filter `[outputs, inputs, height, width]` turned by half a turn, as `[inputs, outputs, height, width]`.
+    fileprivate var rotated: Tensor {
+        let (outputs, inputs, taps) = (shape[0], shape[1], shape[2] * shape[3]), w = pointer
+        return Tensor(shape: [inputs, outputs, shape[2], shape[3]], on: backend) { y in
+            for o in 0..<outputs {
+                for i in 0..<inputs {
+                    let from = w + (o * inputs + i) * taps, to = y + (i * outputs + o) * taps
+                    for t in 0..<taps { to[t] = from[taps - 1 - t] }
+                }
             }
         }
     }

@@ -1,200 +1,115 @@
 import Tensors
 
-/// Convolution of every channel with its own filter: too little arithmetic for a matrix product.
-extension OpenBLAS {
-    func depthwise(_ x: Tensor, _ filter: Tensor, bias: Tensor?, _ unfolding: Unfolding) -> Tensor {
-        let taps = filter.reshaped([filter.shape[0], filter.shape[2] * filter.shape[3]]).transposed
-        let (w, p, b) = (ReadOnly(taps), ReadOnly(x), bias.map { ReadOnly($0) }), channels = x.shape[3]
-        return Tensor(shape: unfolding.output, on: self) { y in
-            let y = Shared(y)
-            parallel(unfolding.pixels, grain: 64) { _, range in
-                var window = Taps(unfolding, .underWindows)
-                for pixel in range {
-                    window.move(to: pixel)
-                    window.sum(p.base, w.base, bias: b?.base, into: y.base + pixel * channels, channels)
+/// A convolution of every channel with its own filter. The filter's weights for a register of channels stay in registers
+/// while a line of pixels passes; lines above and below the map are read from a line of zeros.
+final class DepthwiseConvolution: PreparedConvolution {
+    let filterShape: Shape
+    let algorithm = "depthwise"
+    private let backend: OpenBLAS
+    /// `[taps, channels]`, every row padded to whole registers.
+    private let weights: [PaddedRow]
+    private let bias: PaddedRow
+    private let range: (low: Float, high: Float)
+    private let dilation: (height: Int, width: Int)
+
+    init(_ filter: Tensor, bias: Tensor?, range: (low: Float, high: Float), _ g: ConvolutionGeometry, on backend: OpenBLAS) {
+        filterShape = filter.shape
+        (self.backend, self.range) = (backend, range)
+        dilation = (g.dilationHeight, g.dilationWidth)
+        let channels = filter.shape[0], taps = filter.reshaped([channels, filter.shape[2] * filter.shape[3]]).transposed
+        weights = (0..<taps.shape[0]).map { PaddedRow(taps[$0], count: channels) }
+        self.bias = PaddedRow(bias, count: channels)
+    }
+
+    func write(_ x: Tensor, _ g: ConvolutionGeometry, residual: Tensor?, into slice: ChannelSlice) {
+        let line = Line(x.shape, g, filterShape, dilation), output = g.output(input: x.shape, filter: filterShape)
+        let p = ReadOnly(x), r = residual.map { ReadOnly($0) }, channels = filterShape[0]
+        let zeros = PaddedRow(nil, count: x.shape[2] * channels)
+        backend.parallel(output[0] * output[1], grain: 1) { [self] _, lines in
+            withUnsafeTemporaryAllocation(of: UnsafePointer<Float>.self, capacity: filterShape[2]) { rows in
+                for index in lines {
+                    let image = index / output[1], top = index % output[1] * g.strideHeight - g.padding.top
+                    for ky in 0..<filterShape[2] {
+                        let iy = top + ky * dilation.height
+                        rows[ky] = iy >= 0 && iy < x.shape[1] ? p.base + (image * x.shape[1] + iy) * x.shape[2] * channels : zeros.base
+                    }
+                    let pixel = index * output[2]
+                    var c = 0
+                    while c < channels {
+                        let count = min(Lanes.width, channels - c)
+                        let out = slice.base + pixel * slice.stride + c, from = r.map { $0.base + pixel * channels + c }
+                        if count == Lanes.width, filterShape[2] == 3, filterShape[3] == 3 {
+                            three(line, rows, c, into: out, slice.stride, from, channels, output[2])
+                        } else {
+                            any(line, rows, c, count, into: out, slice.stride, from, channels, 0..<output[2])
+                        }
+                        c += Lanes.width
+                    }
                 }
             }
         }
     }
 
-    func depthwiseInputGradient(_ dy: Tensor, _ filter: Tensor, _ unfolding: Unfolding) -> Tensor {
-        let taps = filter.reshaped([filter.shape[0], filter.shape[2] * filter.shape[3]]).transposed
-        let (w, d) = (ReadOnly(taps), ReadOnly(dy)), channels = unfolding.input[3]
-        return Tensor(shape: unfolding.input, on: self) { dx in
-            let dx = Shared(dx)
-            parallel(unfolding.input.count / channels, grain: 64) { _, range in
-                var windows = Taps(unfolding, .overPixels)
-                for pixel in range {
-                    windows.move(over: pixel)
-                    windows.sum(d.base, w.base, bias: nil, into: dx.base + pixel * channels, channels)
-                }
-            }
+    /// How windows move along a line.
+    private struct Line {
+        let width: Int, step: Int, left: Int, taps: Int, dilation: Int
+        /// The outputs whose window lies inside the line.
+        let inside: Range<Int>
+
+        init(_ input: Shape, _ g: ConvolutionGeometry, _ filter: Shape, _ dilation: (height: Int, width: Int)) {
+            (width, step, left, taps, self.dilation) = (input[2], g.strideWidth, g.padding.left, filter[3], dilation.width)
+            let outputs = g.output(input: input, filter: filter)[2], reach = (taps - 1) * self.dilation
+            let first = min(outputs, (left + step - 1) / step)
+            let room = width - 1 - reach + left
+            inside = first..<max(first, min(outputs, room < 0 ? 0 : room / step + 1))
         }
     }
 
-    func depthwiseFilterGradient(_ dy: Tensor, _ x: Tensor, _ unfolding: Unfolding) -> Tensor {
-        let (d, p) = (ReadOnly(dy), ReadOnly(x)), channels = unfolding.input[3], kernel = unfolding.filter[2] * unfolding.filter[3]
-        let sums = Tensor(shape: [kernel, channels], on: self) { dw in
-            withPartialSums(unfolding.pixels, kernel * channels, into: dw) { range, sums in
-                var window = Taps(unfolding, .underWindows)
-                for pixel in range {
-                    window.move(to: pixel)
-                    window.addProducts(of: p.base, and: d.base + pixel * channels, to: sums, channels)
-                }
-            }
-        }
-        return sums.transposed.reshaped(unfolding.filter)
-    }
-}
-
-/// The pairs of a pixel and a weight that one sum runs over: the pixels under one window, or the windows over one pixel.
-private struct Taps {
-    private let unfolding: Unfolding
-    private var count = 0
-    /// Where the channels of each pixel begin in its feature map, less `shift`, and of its weights in the taps.
-    private var offsets: [Int], weights: [Int]
-    private var shift = 0
-    /// The last pixel and its column; at first one that has no right neighbour.
-    private var pixel = -2, column = 0
-    /// The columns whose taps are all there: those of neighbours are the same, only further right.
-    private let inner: ClosedRange<Int>?
-
-    enum Direction { case underWindows, overPixels }
-
-    init(_ unfolding: Unfolding, _ direction: Direction) {
-        self.unfolding = unfolding
-        let kernel = unfolding.filter[2] * unfolding.filter[3]
-        offsets = [Int](repeating: 0, count: kernel)
-        weights = offsets
-        let g = unfolding.geometry, reach = (unfolding.filter[3] - 1) * g.dilationWidth
-        let (inputs, outputs) = (unfolding.input[2], unfolding.output[2])
-        let columns = switch direction {
-        case .underWindows:
-            (0..<outputs).filter {
-                let left = $0 * g.strideWidth - g.padding.left
-                return left >= 0 && left + reach < inputs
-            }
-        case .overPixels:
-            // With a stride, neighbours have different weights.
-            (0..<(g.strideWidth == 1 ? inputs : 0)).filter {
-                let right = $0 + g.padding.left
-                return right - reach >= 0 && right < outputs
-            }
-        }
-        inner = columns.first.map { $0...columns.last! }
-    }
-
-    /// The pixels of the input under the window of an output pixel.
+    /// A 3×3 filter: nine registers of weights.
     @inline(__always)
-    mutating func move(to pixel: Int) {
-        let g = unfolding.geometry, (height, width, channels) = (unfolding.input[1], unfolding.input[2], unfolding.input[3])
-        if slide(to: pixel, by: g.strideWidth * channels) { return }
-        let ox = pixel % unfolding.output[2], line = pixel / unfolding.output[2]
-        let oy = line % unfolding.output[1], image = line / unfolding.output[1]
-        count = 0
-        for ky in 0..<unfolding.filter[2] {
-            let iy = oy * g.strideHeight - g.padding.top + ky * g.dilationHeight
-            guard iy >= 0, iy < height else { continue }
-            for kx in 0..<unfolding.filter[3] {
-                let ix = ox * g.strideWidth - g.padding.left + kx * g.dilationWidth
-                guard ix >= 0, ix < width else { continue }
-                offsets[count] = ((image * height + iy) * width + ix) * channels
-                weights[count] = (ky * unfolding.filter[3] + kx) * channels
-                count += 1
-            }
-        }
-        (self.pixel, column, shift) = (pixel, ox, 0)
-    }
-
-    /// The pixels of the output whose windows lie over an input pixel.
-    @inline(__always)
-    mutating func move(over pixel: Int) {
-        let g = unfolding.geometry, (height, width, channels) = (unfolding.output[1], unfolding.output[2], unfolding.input[3])
-        if slide(to: pixel, by: channels) { return }
-        let ix = pixel % unfolding.input[2], line = pixel / unfolding.input[2]
-        let iy = line % unfolding.input[1], image = line / unfolding.input[1]
-        count = 0
-        for ky in 0..<unfolding.filter[2] {
-            let y = iy + g.padding.top - ky * g.dilationHeight, oy = y / g.strideHeight
-            guard y >= 0, oy < height, oy * g.strideHeight == y else { continue }
-            for kx in 0..<unfolding.filter[3] {
-                let x = ix + g.padding.left - kx * g.dilationWidth, ox = x / g.strideWidth
-                guard x >= 0, ox < width, ox * g.strideWidth == x else { continue }
-                offsets[count] = ((image * height + oy) * width + ox) * channels
-                weights[count] = (ky * unfolding.filter[3] + kx) * channels
-                count += 1
-            }
-        }
-        (self.pixel, column, shift) = (pixel, ix, 0)
-    }
-
-    @inline(__always)
-    private mutating func slide(to next: Int, by step: Int) -> Bool {
-        guard let inner, next == pixel + 1, inner.contains(column), inner.contains(column + 1) else { return false }
-        pixel = next
-        column += 1
-        shift += step
-        return true
-    }
-
-    /// The sum of all pairs' products, channel by channel.
-    @inline(__always)
-    func sum(
-        _ x: UnsafePointer<Float>, _ w: UnsafePointer<Float>, bias: UnsafePointer<Float>?, into y: UnsafeMutablePointer<Float>,
-        _ channels: Int
+    private func three(
+        _ line: Line, _ rows: UnsafeMutableBufferPointer<UnsafePointer<Float>>, _ c: Int, into out: UnsafeMutablePointer<Float>,
+        _ stride: Int, _ residual: UnsafePointer<Float>?, _ channels: Int, _ outputs: Int
     ) {
-        let x = x + shift
-        var c = 0
-        while c + 16 <= channels {
-            sum(SIMD16<Float>.self, x, w, bias: bias, into: y, at: c)
-            c += 16
+        any(line, rows, c, Lanes.width, into: out, stride, residual, channels, 0..<line.inside.lowerBound)
+        var w = InlineArray<9, Lanes>(repeating: Lanes(repeating: 0))
+        for k in 0..<9 { w[k] = Lanes(weights[k].base + c) }
+        let b = Lanes(bias.base + c), tap = line.dilation * channels, step = line.step * channels
+        var at = (line.inside.lowerBound * line.step - line.left) * channels + c
+        let (top, middle, bottom) = (rows[0], rows[1], rows[2])
+        for ox in line.inside {
+            var upper = b.addingProduct(Lanes(top + at), w[0]), lower = Lanes(bottom + at) * w[6]
+            var centre = Lanes(middle + at) * w[3]
+            upper.addProduct(Lanes(top + at + tap), w[1])
+            centre.addProduct(Lanes(middle + at + tap), w[4])
+            lower.addProduct(Lanes(bottom + at + tap), w[7])
+            upper.addProduct(Lanes(top + at + 2 &* tap), w[2])
+            centre.addProduct(Lanes(middle + at + 2 &* tap), w[5])
+            lower.addProduct(Lanes(bottom + at + 2 &* tap), w[8])
+            var sum = upper + (centre + lower)
+            if let residual { sum += Lanes(residual + ox &* channels) }
+            sum.clamped(range.low, range.high).store(to: out + ox &* stride)
+            at &+= step
         }
-        while c + 8 <= channels {
-            sum(Vector.self, x, w, bias: bias, into: y, at: c)
-            c += 8
-        }
-        while c < channels {
-            var sum = bias?[c] ?? 0
-            for i in 0..<count { sum += x[offsets[i] + c] * w[weights[i] + c] }
-            y[c] = sum
-            c += 1
-        }
+        any(line, rows, c, Lanes.width, into: out, stride, residual, channels, line.inside.upperBound..<outputs)
     }
 
-    @inline(__always)
-    private func sum<V: SIMD>(
-        _: V.Type, _ x: UnsafePointer<Float>, _ w: UnsafePointer<Float>, bias: UnsafePointer<Float>?,
-        into y: UnsafeMutablePointer<Float>, at c: Int
-    ) where V.Scalar == Float {
-        var sum = bias.map { UnsafeRawPointer($0 + c).loadUnaligned(as: V.self) } ?? V(repeating: 0)
-        for i in 0..<count {
-            sum += UnsafeRawPointer(x + offsets[i] + c).loadUnaligned(as: V.self)
-                * UnsafeRawPointer(w + weights[i] + c).loadUnaligned(as: V.self)
-        }
-        UnsafeMutableRawPointer(y + c).storeBytes(of: sum, as: V.self)
-    }
-
-    /// Adds to the sum of every weight its pixel's scalars times those of `y`, channel by channel.
-    @inline(__always)
-    func addProducts(
-        of x: UnsafePointer<Float>, and y: UnsafePointer<Float>, to sums: UnsafeMutablePointer<Float>, _ channels: Int
+    /// Any filter, and windows that reach over the line's ends.
+    private func any(
+        _ line: Line, _ rows: UnsafeMutableBufferPointer<UnsafePointer<Float>>, _ c: Int, _ count: Int,
+        into out: UnsafeMutablePointer<Float>, _ stride: Int, _ residual: UnsafePointer<Float>?, _ channels: Int, _ outputs: Range<Int>
     ) {
-        let x = x + shift
-        var c = 0
-        while c + 16 <= channels {
-            let factor = UnsafeRawPointer(y + c).loadUnaligned(as: SIMD16<Float>.self)
-            for i in 0..<count {
-                let sum = UnsafeMutableRawPointer(sums + weights[i] + c)
-                sum.storeBytes(
-                    of: sum.loadUnaligned(as: SIMD16<Float>.self)
-                        + factor * UnsafeRawPointer(x + offsets[i] + c).loadUnaligned(as: SIMD16<Float>.self),
-                    as: SIMD16<Float>.self)
+        for ox in outputs {
+            var sum = Lanes(bias.base + c)
+            for kx in 0..<line.taps {
+                let ix = ox * line.step - line.left + kx * line.dilation
+                guard ix >= 0, ix < line.width else { continue }
+                for ky in 0..<rows.count {
+                    sum.addProduct(Lanes(rows[ky] + ix * channels + c, count: count), Lanes(weights[ky * line.taps + kx].base + c))
+                }
             }
-            c += 16
-        }
-        while c < channels {
-            for i in 0..<count { sums[weights[i] + c] += y[c] * x[offsets[i] + c] }
-            c += 1
+            if let residual { sum += Lanes(residual + ox * channels, count: count) }
+            sum.clamped(range.low, range.high).store(to: out + ox * stride, count: count)
         }
     }
 }

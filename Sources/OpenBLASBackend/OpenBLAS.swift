@@ -1,6 +1,5 @@
 public import Tensors
 import COpenBLAS
-import Dispatch
 import Foundation
 
 /// The CPU backend: matrix products and convolutions through OpenBLAS, everything else in loops of our own.
@@ -12,6 +11,7 @@ public final class OpenBLAS: Backend {
     /// How many threads share the work of one kernel.
     public let threads: Int
     private let pool: MemoryPool
+    private let workers: ThreadPool
 
     /// - Parameters:
     ///   - threads: at least 1.
@@ -20,6 +20,7 @@ public final class OpenBLAS: Backend {
         require(threads >= 1, "a backend needs a thread")
         self.threads = threads
         name = "openblas"
+        workers = ThreadPool(threads: threads)
         pool = MemoryPool(limit: poolLimit ?? Int(ProcessInfo.processInfo.physicalMemory / 4))
         // Of the process, not of this object: OpenBLAS has one setting, and every instance wants the same.
         openblas_set_num_threads(1)
@@ -38,10 +39,11 @@ public final class OpenBLAS: Backend {
     func parallel(_ count: Int, grain: Int = 1, _ body: @Sendable (_ part: Int, _ range: Range<Int>) -> Void) {
         let parts = min(threads, max(1, count / max(grain, 1)))
         if parts == 1 { return body(0, 0..<count) }
-        DispatchQueue.concurrentPerform(iterations: parts) { part in
-            body(part, count * part / parts..<count * (part + 1) / parts)
-        }
+        workers.run(parts) { body($0, part($0, of: parts, count)) }
     }
+
+    /// Runs `body` for every task, on whichever thread is free.
+    func forEachTask(_ tasks: Int, _ body: @Sendable (Int) -> Void) { workers.run(tasks, body) }
 }
 
 /// A pointer that threads share because they write to disjoint parts of it.

@@ -1,14 +1,25 @@
 public import Tensors
 
-/// The portable loops, images spread over threads.
+/// Pooling a line of outputs at a time, a register of channels across.
 extension OpenBLAS {
     public func pool(_ x: Tensor, _ geometry: PoolingGeometry) -> Tensor {
-        let output = geometry.output(input: x.shape), images = max(x.shape[0], 1)
-        let p = ReadOnly(x), inputs = x.shape.count / images, outputs = output.count / images
+        let output = geometry.output(input: x.shape), p = ReadOnly(x), channels = output[3], input = x.shape
+        let isMaximum = if case .maximum = geometry.kind { true } else { false }
         return Tensor(shape: output, on: self) { y in
             let y = Shared(y)
-            parallel(x.shape[0]) { _, range in
-                for n in range { poolImage(p.base + n * inputs, y.base + n * outputs, geometry, x.shape, output, output[3]) }
+            parallel(output[0] * output[1], grain: max(1, (1 << 12) / max(output[2] * channels, 1))) { _, lines in
+                for line in lines {
+                    let image = p.base + line / output[1] * input[1] * input[2] * channels
+                    for ox in 0..<output[2] {
+                        let window = PoolingWindow(line % output[1], ox, geometry, height: input[1], width: input[2])
+                        let out = y.base + (line * output[2] + ox) * channels
+                        if isMaximum {
+                            maximum(window, image, input[2], channels, into: out)
+                        } else {
+                            average(window, image, input[2], channels, into: out)
+                        }
+                    }
+                }
             }
         }
     }
@@ -25,5 +36,49 @@ extension OpenBLAS {
                 }
             }
         }
+    }
+}
+
+@inline(__always)
+private func maximum(
+    _ window: PoolingWindow, _ x: UnsafePointer<Float>, _ width: Int, _ channels: Int, into out: UnsafeMutablePointer<Float>
+) {
+    var c = 0
+    while c + Lanes.width <= channels {
+        var most = Lanes(repeating: -.infinity)
+        for iy in window.rows {
+            for ix in window.columns {
+                let value = Lanes(x + (iy * width + ix) * channels + c)
+                most.replace(with: value, where: value .> most)
+            }
+        }
+        most.store(to: out + c)
+        c += Lanes.width
+    }
+    while c < channels {
+        var most = -Float.infinity
+        for iy in window.rows { for ix in window.columns { most = max(most, x[(iy * width + ix) * channels + c]) } }
+        out[c] = most
+        c += 1
+    }
+}
+
+@inline(__always)
+private func average(
+    _ window: PoolingWindow, _ x: UnsafePointer<Float>, _ width: Int, _ channels: Int, into out: UnsafeMutablePointer<Float>
+) {
+    let factor = 1 / Float(window.area)
+    var c = 0
+    while c + Lanes.width <= channels {
+        var sum = Lanes(repeating: 0)
+        for iy in window.rows { for ix in window.columns { sum += Lanes(x + (iy * width + ix) * channels + c) } }
+        (sum * factor).store(to: out + c)
+        c += Lanes.width
+    }
+    while c < channels {
+        var sum: Float = 0
+        for iy in window.rows { for ix in window.columns { sum += x[(iy * width + ix) * channels + c] } }
+        out[c] = sum * factor
+        c += 1
     }
 }

@@ -21,12 +21,12 @@ extension Backend {
 }
 
 /// The pixels under one window of one image.
-private struct Window {
-    let rows: Range<Int>, columns: Range<Int>
+package struct PoolingWindow {
+    package let rows: Range<Int>, columns: Range<Int>
     /// What an average divides by.
-    let area: Int
+    package let area: Int
 
-    init(_ oy: Int, _ ox: Int, _ g: PoolingGeometry, height: Int, width: Int) {
+    package init(_ oy: Int, _ ox: Int, _ g: PoolingGeometry, height: Int, width: Int) {
         let top = oy * g.strideHeight - g.padding.top, left = ox * g.strideWidth - g.padding.left
         rows = max(top, 0)..<max(max(top, 0), min(top + g.height, height))
         columns = max(left, 0)..<max(max(left, 0), min(left + g.width, width))
@@ -40,14 +40,13 @@ private struct Window {
     }
 }
 
-/// One image of a pooling; a kernel of its own so that backends can spread images over threads.
-package func poolImage(
+private func poolImage(
     _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, _ g: PoolingGeometry, _ input: Shape, _ output: Shape,
     _ channels: Int
 ) {
     for oy in 0..<output[1] {
         for ox in 0..<output[2] {
-            let window = Window(oy, ox, g, height: input[1], width: input[2])
+            let window = PoolingWindow(oy, ox, g, height: input[1], width: input[2])
             let out = y + (oy * output[2] + ox) * channels
             if case .maximum = g.kind {
                 out.update(repeating: -.infinity, count: channels)
@@ -82,7 +81,7 @@ package func poolImageGradient(
     var pending = [Float](repeating: 0, count: channels)
     for oy in 0..<output[1] {
         for ox in 0..<output[2] {
-            let window = Window(oy, ox, g, height: input[1], width: input[2])
+            let window = PoolingWindow(oy, ox, g, height: input[1], width: input[2])
             let at = (oy * output[2] + ox) * channels
             if case .maximum = g.kind {
                 for c in 0..<channels { pending[c] = dy[at + c] }

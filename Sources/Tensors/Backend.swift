@@ -43,6 +43,15 @@ public protocol Backend: Sendable {
     func convolutionInputGradient(_ dy: Tensor, _ filter: Tensor, _ geometry: ConvolutionGeometry, input: Shape) -> Tensor
     func convolutionFilterGradient(_ dy: Tensor, _ x: Tensor, _ geometry: ConvolutionGeometry, filter: Shape) -> Tensor
 
+    /// The convolution with `filter`, `bias` and `activation`, made ready to be applied many times.
+    /// - Parameters:
+    ///   - input: the shape `x` will mostly have, `[n, h, w, c]`; any other works too.
+    ///   - algorithm: what computes it, where it can; `nil`: what the backend expects to be fastest.
+    func prepare(
+        _ filter: Tensor, bias: Tensor?, activation: UnaryFunction?, _ geometry: ConvolutionGeometry, input: Shape,
+        algorithm: ConvolutionAlgorithm?
+    ) -> any PreparedConvolution
+
     /// Pooling of `x`, `[n, h, w, c]`.
     func pool(_ x: Tensor, _ geometry: PoolingGeometry) -> Tensor
     func poolGradient(_ dy: Tensor, _ x: Tensor, _ y: Tensor, _ geometry: PoolingGeometry) -> Tensor

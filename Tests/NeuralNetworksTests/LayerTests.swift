@@ -155,7 +155,7 @@ import Testing
         let configuration = Convolution2D.Configuration(
             inputs: 6, outputs: 8, kernel: (3, 2), groups: 2, bias: bias,
             normalization: NormalizationSpec(epsilon: 0.001, scale: scale), activation: .relu6)
-        return (try Convolution2D(configuration, in: store.root["conv"]), store)
+        return (try Convolution2D(configuration, geometry, input: [2, 9, 8, 6], in: store.root["conv"]), store)
     }
 
     private var x: Tensor { FormulaParameters.uniform("x", [2, 9, 8, 6], on: backend) }
@@ -201,15 +201,15 @@ import Testing
 
     @Test func depthwise() throws {
         let store = ParameterStore(FormulaParameters(), on: backend)
+        let geometry = ConvolutionGeometry(padding: Padding(1), groups: 4)
         let layer = try Convolution2D(
-            .init(inputs: 4, outputs: 4, kernel: (3, 3), groups: 4, normalization: NormalizationSpec(epsilon: 0.1)),
-            in: store.root["d"])
+            .init(inputs: 4, outputs: 4, kernel: (3, 3), groups: 4, normalization: NormalizationSpec(epsilon: 0.1)), geometry,
+            input: [1, 6, 6, 4], in: store.root["d"])
         let training = ParameterStore(FormulaParameters(), for: .training, on: backend)
         let separate = try Convolution2D(
-            .init(inputs: 4, outputs: 4, kernel: (3, 3), groups: 4, normalization: NormalizationSpec(epsilon: 0.1)),
-            in: training.root["d"])
+            .init(inputs: 4, outputs: 4, kernel: (3, 3), groups: 4, normalization: NormalizationSpec(epsilon: 0.1)), geometry,
+            input: [1, 6, 6, 4], in: training.root["d"])
         let x = FormulaParameters.uniform("x", [1, 6, 6, 4], on: backend)
-        let geometry = ConvolutionGeometry(padding: Padding(1), groups: 4)
         #expect(store.all.first { $0.name == "d.weight" }?.value.shape == [4, 1, 3, 3])
         expectClose(layer(x, geometry), separate(x, geometry))
     }

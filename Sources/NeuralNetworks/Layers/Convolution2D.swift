@@ -2,8 +2,8 @@ public import Tensors
 
 /// A convolution over feature maps `[n, h, w, c]`, with the normalisation and the activation that follow it.
 ///
-/// For inference the normalisation is folded into the filter when the layer is made; a checkpoint in which that was
-/// done before (`weight` and `bias`, no `normalization.*`) is accepted as it is.
+/// For inference the normalisation is folded into the filter when the layer is made, and the backend prepares the result;
+/// a checkpoint that was folded before (`weight` and `bias`, no `normalization.*`) is accepted as it is.
 public struct Convolution2D: Sendable {
     public struct Configuration: Sendable, Hashable {
         public var inputs: Int, outputs: Int
@@ -13,47 +13,60 @@ public struct Convolution2D: Sendable {
         public var bias: Bool
         public var normalization: NormalizationSpec?
         public var activation: Activation?
+        /// What the backend computes it with, where it can; `nil`: what it expects to be fastest.
+        public var algorithm: ConvolutionAlgorithm?
 
         public init(
             inputs: Int, outputs: Int, kernel: (Int, Int), groups: Int = 1, bias: Bool = true, normalization: NormalizationSpec? = nil,
-            activation: Activation? = nil
+            activation: Activation? = nil, algorithm: ConvolutionAlgorithm? = nil
         ) {
             (self.inputs, self.outputs, self.groups, self.bias) = (inputs, outputs, groups, bias)
             (kernelHeight, kernelWidth) = kernel
             self.normalization = normalization
             self.activation = activation
+            self.algorithm = algorithm
         }
     }
 
     private enum Weights: Sendable {
         case plain(filter: Parameter, bias: Parameter?)
         case normalized(filter: Parameter, bias: Parameter?, BatchNormalization)
-        case folded(filter: Tensor, bias: Tensor)
+        case prepared(any PreparedConvolution)
     }
 
     private let weights: Weights
     private let activation: Activation?
 
-    public init(_ configuration: Configuration, in scope: ParameterScope) throws {
-        let c = configuration
+    /// - Parameters:
+    ///   - geometry: how the filter will move.
+    ///   - input: the shape feature maps will mostly have.
+    public init(
+        _ configuration: Configuration, _ geometry: ConvolutionGeometry, input: Shape, in scope: ParameterScope
+    ) throws {
+        let c = configuration, isInference = scope.store.purpose == .inference
+        activation = c.activation
         let filter = try scope.parameter(
             "weight", [c.outputs, c.inputs / c.groups, c.kernelHeight, c.kernelWidth], .he)
-        activation = c.activation
+        func prepared(_ filter: Tensor, _ bias: Tensor?) -> Weights {
+            .prepared(
+                scope.backend.prepare(
+                    filter, bias: bias, activation: c.activation?.function, geometry, input: input, algorithm: c.algorithm))
+        }
         guard let normalization = c.normalization, !Self.isFolded(scope) else {
             let hasBias = c.bias || c.normalization != nil
-            weights = .plain(filter: filter, bias: hasBias ? try scope.parameter("bias", [c.outputs], .constant(0)) : nil)
+            let bias = hasBias ? try scope.parameter("bias", [c.outputs], .constant(0)) : nil
+            weights = isInference ? prepared(filter.value, bias?.value) : .plain(filter: filter, bias: bias)
             return
         }
         let bias = c.bias ? try scope.parameter("bias", [c.outputs], .constant(0)) : nil
         let layer = try BatchNormalization(
             c.outputs, epsilon: normalization.epsilon, scale: normalization.scale, in: scope["normalization"])
-        switch scope.store.purpose {
-        case .training: weights = .normalized(filter: filter, bias: bias, layer)
-        case .inference:
+        if isInference {
             let (factor, offset) = layer.line
-            weights = .folded(
-                filter: filter.value * factor.reshaped([c.outputs, 1, 1, 1]),
-                bias: bias.map { $0.value * factor + offset } ?? offset)
+            weights = prepared(
+                filter.value * factor.reshaped([c.outputs, 1, 1, 1]), bias.map { $0.value * factor + offset } ?? offset)
+        } else {
+            weights = .normalized(filter: filter, bias: bias, layer)
         }
     }
 
@@ -61,16 +74,27 @@ public struct Convolution2D: Sendable {
         !scope["normalization"].contains("shift") && scope.contains("bias")
     }
 
-    public func callAsFunction(_ x: Tensor, _ geometry: ConvolutionGeometry) -> Tensor {
-        let y =
-            switch weights {
-            case .plain(let filter, let bias): convolution(x, filter.value, bias: bias?.value, geometry)
-            case .normalized(let filter, let bias, let normalize):
-                normalize(convolution(x, filter.value, bias: bias?.value, geometry))
-            case .folded(let filter, let bias): convolution(x, filter, bias: bias, geometry)
-            }
+    /// - Parameter residual: added before the activation.
+    public func callAsFunction(_ x: Tensor, _ geometry: ConvolutionGeometry, residual: Tensor? = nil) -> Tensor {
+        var y: Tensor
+        switch weights {
+        case .plain(let filter, let bias): y = convolution(x, filter.value, bias: bias?.value, geometry)
+        case .normalized(let filter, let bias, let normalize):
+            y = normalize(convolution(x, filter.value, bias: bias?.value, geometry))
+        case .prepared(let convolution): return convolution(x, geometry, residual: residual)
+        }
+        if let residual { y = y + residual }
         return activation.map { $0(y) } ?? y
     }
+
+    /// Writes the result into the channels of a larger feature map. For inference only.
+    func write(_ x: Tensor, _ geometry: ConvolutionGeometry, into slice: ChannelSlice) {
+        if case .prepared(let convolution) = weights { return convolution.write(x, geometry, residual: nil, into: slice) }
+        slice.write(self(x, geometry))
+    }
+
+    /// What the backend computes it with.
+    var algorithm: String? { if case .prepared(let convolution) = weights { convolution.algorithm } else { nil } }
 }
 
 /// The batch normalisation of a convolution, as a card states it.
@@ -98,6 +122,16 @@ public struct NormalizationSpec: Sendable, Hashable, Decodable {
 /// A function applied to every scalar of a layer's result.
 public enum Activation: String, Sendable, Hashable, CaseIterable, Decodable {
     case relu, relu6, tanh, sigmoid
+
+    var function: UnaryFunction {
+        switch self {
+        case .relu: .relu
+        case .relu6: .relu6
+        case .tanh: .tanh
+        case .sigmoid: .sigmoid
+        }
+    }
+
     public func callAsFunction(_ x: Tensor) -> Tensor {
         switch self {
         case .relu: Tensors.relu(x)
