@@ -65,7 +65,7 @@ let package = Package(
             linkerSettings: [.unsafeFlags(["-Xlinker", "--export-dynamic"], .when(platforms: [.linux]))]),
 
         .testTarget(
-            name: "TensorsTests", dependencies: ["Tensors", "OpenBLASBackend"], exclude: ["Reference"], swiftSettings: settings),
+            name: "TensorsTests", dependencies: ["Tensors", "OpenBLASBackend", "OpenBLASBackendAVX2", "COpenBLAS"], exclude: ["Reference"], swiftSettings: settings),
         .testTarget(
             name: "NeuralNetworksTests",
             dependencies: ["NeuralNetworks", "OpenBLASBackend", "Checkpoints", "Media", "ModelKit"],

@@ -126,7 +126,7 @@ public struct Captioner: TrainableModel {
     }
 
     /// The mean over the words (im2txt, NeuralTalk2) of `-log p(Sₜ | I, S₀ … Sₜ₋₁)`.
-    public func loss(_ batch: [Example]) -> (value: Tensor, predictions: Int) {
+    public func loss(_ batch: [Example], weights: [Float]) -> (value: Tensor, predictions: Int) {
         let v = activations(.concatenated(batch.map(\.features), axis: 0))
         let steps = (batch.map(\.words.count).max() ?? 0) + 1
         var tokens: [[Int]] = [], targets: [Int] = []
@@ -135,7 +135,8 @@ public struct Captioner: TrainableModel {
             targets += batch.map { t < $0.words.count ? $0.words[t] : t == $0.words.count ? end : -1 }
         }
         let predictions = targets.count { $0 >= 0 }
-        return (crossEntropy(teach(tokens, v), targets).sum / Float(predictions), predictions)
+        let losses = crossEntropy(teach(tokens, v), targets).reshaped([steps, batch.count])
+        return ((losses * Tensor(weights, [batch.count], on: v.backend)).sum / Float(predictions), predictions)
     }
 }
 

@@ -130,8 +130,7 @@ extension Search {
         case .greedy: return beamSearch(width: 1, start: start, end: end, never: never, state: state, step: step)
         case .beam: return beamSearch(width: max(beam, nbest), start: start, end: end, never: never, state: state, step: step)
         case .sample:
-            let random = RandomSource(seed: seed)
-            return ranked((0..<nbest).map { _ in sample(random, start: start, end: end, never: never, state: state, step: step) }, by: \.score)
+            return ranked(sample(RandomSource(seed: seed), start: start, end: end, never: never, state: state, step: step), by: \.score)
         }
     }
 
@@ -217,23 +216,34 @@ extension Search {
         return copy
     }
 
+    /// `nbest` sentences at a time, a row of the decoder for each that is not finished.
     private func sample<State: DecoderState>(
         _ random: RandomSource, start: Int, end: Int, never: Int?, state: State, step: Step<State>
-    ) -> Hypothesis {
-        var sentence = Hypothesis(), state = state
-        while !sentence.isFinished, sentence.tokens.count < maximumLength {
-            let (rows, next) = step([sentence.tokens.last ?? start], state)
-            // Relative to the most probable word, which a low temperature would make zero like the others.
-            let top = mostProbable(1, in: rows[0], but: never).first ?? end
-            let weights = rows[0].enumerated().map { $0 == never ? 0 : Double(exp(($1 - rows[0][top]) / temperature)) }
-            var rest = Double(random.uniform()) * weights.reduce(0, +)
-            let token = weights.firstIndex { weight in
-                rest -= weight
-                return rest < 0
-            } ?? top
-            sentence = sentence.adding(token, rows[0][token], end: end)
-            state = next
+    ) -> [Hypothesis] {
+        var sentences = [Hypothesis](repeating: Hypothesis(), count: nbest), state = state.gathered([Int](repeating: 0, count: nbest))
+        var open = Array(sentences.indices)
+        for _ in 0..<maximumLength where !open.isEmpty {
+            let (rows, next) = step(open.map { sentences[$0].tokens.last ?? start }, state)
+            for (row, index) in zip(rows, open) {
+                let token = draw(random, row, never: never) ?? end
+                sentences[index] = sentences[index].adding(token, row[token], end: end)
+            }
+            let kept = open.indices.filter { !sentences[open[$0]].isFinished }
+            state = next.gathered(kept)
+            open = kept.map { open[$0] }
         }
-        return sentence
+        return sentences
+    }
+
+    /// A token by its probability at the search's temperature; `nil` if none may be said.
+    private func draw(_ random: RandomSource, _ logProbabilities: [Float], never: Int?) -> Int? {
+        // Relative to the most probable word, which a low temperature would make zero like the others.
+        guard let top = mostProbable(1, in: logProbabilities, but: never).first else { return nil }
+        let weights = logProbabilities.enumerated().map { $0 == never ? 0 : Double(exp(($1 - logProbabilities[top]) / temperature)) }
+        var rest = Double(random.uniform()) * weights.reduce(0, +)
+        return weights.firstIndex { weight in
+            rest -= weight
+            return rest < 0
+        } ?? top
     }
 }

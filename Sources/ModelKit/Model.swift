@@ -34,7 +34,15 @@ public protocol TrainableModel: Model {
     func example(_ encoding: Tensor, target: String) -> Example?
     /// The loss that training makes small, a tensor of shape `[]`, and how many predictions (words, answers) it is
     /// the mean of.
-    func loss(_ batch: [Example]) -> (value: Tensor, predictions: Int)
+    /// - Parameter weights: how much the losses of each example count.
+    func loss(_ batch: [Example], weights: [Float]) -> (value: Tensor, predictions: Int)
+}
+
+extension TrainableModel {
+    /// The loss in which all examples count alike.
+    public func loss(_ batch: [Example]) -> (value: Tensor, predictions: Int) {
+        loss(batch, weights: [Float](repeating: 1, count: batch.count))
+    }
 }
 
 /// What a model takes, made from a request by the card's preprocessing.

@@ -3,9 +3,12 @@ public protocol Prediction: Encodable, Sendable {
     /// The answer in one line.
     var text: String { get }
     var annotations: [Annotation] { get }
+    /// This answer and the others that were asked for, each in one line.
+    var texts: [String] { get }
 }
 
 extension Prediction {
+    public var texts: [String] { [text] }
     public var annotations: [Annotation] { [] }
 }
 
@@ -38,6 +41,8 @@ public struct Captions: Prediction {
     }
     public let text: String
     public let alternatives: [Alternative]
+
+    public var texts: [String] { alternatives.map(\.text) }
 
     public init(_ alternatives: [Alternative]) {
         self.alternatives = alternatives

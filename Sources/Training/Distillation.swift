@@ -2,9 +2,7 @@ public import Media
 public import NeuralNetworks
 public import Tensors
 import Checkpoints
-import Dispatch
 public import Foundation
-import Synchronization
 
 /// How a small backbone learns to see what a large one sees (Romero et al. 2015, FitNets; Hinton et al. 2015).
 ///
@@ -293,12 +291,7 @@ public final class Distillation {
     }
 
     private func load(_ photos: [View], size: Int) throws -> Tensor {
-        let views = Mutex([Result<[UInt8], any Error>?](repeating: nil, count: photos.count))
-        DispatchQueue.concurrentPerform(iterations: photos.count) { i in
-            let view = Result { try photos[i].augmentation(Image(contentsOf: photos[i].path), size: size).pixels }
-            views.withLock { $0[i] = view }
-        }
-        let rows = try views.withLock { try $0.map { try $0!.get() } }
+        let rows = try concurrently(photos.count) { try photos[$0].augmentation(Image(contentsOf: photos[$0].path), size: size).pixels }
         return Tensor(shape: [photos.count, size, size, 3], on: backend) { pixels in
             for (n, row) in rows.enumerated() {
                 let tables = photos[n].light.tables(normalize)

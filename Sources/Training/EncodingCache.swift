@@ -38,24 +38,30 @@ public struct EncodingCache: Sendable {
             self.development = try b.tensor(on: assets.backend)
             return
         }
-        let random = RandomSource(seed: seed ^ 0x5EED), total = training.count * views + development.count
-        var done = 0
-        func encode(_ record: TrainingRecord, _ view: Augmentation?) throws -> Tensor {
-            var request = try record.request()
-            if let view, let image = request.image { request.image = view(image) }
-            done += 1
-            if done % 16 == 0 { progress(done, total) }
-            return model.encode(try M.Input(request, assets: assets))
-        }
-        var rows: [Tensor] = []
-        for record in training {
-            for view in 0..<views {
-                rows.append(try encode(record, view == 0 ? nil : view == 1 ? Augmentation.mirror : Augmentation(random)))
+        let random = RandomSource(seed: seed ^ 0x5EED), total = training.count + development.count
+        func encode(_ records: [TrainingRecord], views: Int, after done: Int) throws -> Tensor {
+            var rows: [Tensor] = []
+            for start in stride(from: 0, to: records.count, by: 64) {
+                let part = records[start..<min(start + 64, records.count)]
+                let work = part.map { record in
+                    (record, views: (0..<views).map { $0 == 0 ? Augmentation.none : $0 == 1 ? .mirror : Augmentation(random) })
+                }
+                rows += try concurrently(work.count) { i in
+                    let request = try work[i].0.request()
+                    return .concatenated(
+                        try work[i].views.enumerated().map { number, view in
+                            var seen = request
+                            // The picture itself as a run of the model would see it.
+                            if number > 0 { seen.image = request.image.map { view($0) } }
+                            return model.encode(try M.Input(seen, assets: assets))
+                        }, axis: 0)
+                }
+                progress(done + start + part.count, total)
             }
+            return .concatenated(rows, axis: 0)
         }
-        self.training = .concatenated(rows, axis: 0)
-        self.development = .concatenated(try development.map { try encode($0, nil) }, axis: 0)
-        progress(total, total)
+        self.training = try encode(training, views: views, after: 0)
+        self.development = try encode(development, views: 1, after: training.count)
         _ = try Checkpoint(
             [CheckpointTensor(name: "training", self.training), CheckpointTensor(name: "development", self.development)],
             attributes: [key: fingerprint]

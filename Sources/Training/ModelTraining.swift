@@ -16,7 +16,7 @@ public struct TrainingProgress: Sendable {
 }
 
 /// The training of any ``ModelKit/TrainableModel``: a phase on cached encodings of a frozen backbone, then, if the recipe
-/// asks for it, one in which the backbone learns too.
+/// asks for it, one in which the backbone learns too, or one in which the model learns from sentences of its own.
 ///
 /// Killed at any moment, it goes on where its last state was saved; the same seed gives the same weights.
 public final class ModelTraining<M: TrainableModel> {
@@ -35,24 +35,30 @@ public final class ModelTraining<M: TrainableModel> {
     /// Captions of development photos chosen by the model are scored by this.
     private let score: (([String]) throws -> [String: Float])?
     private let decoding: M.Decoding
+    /// How so many sentences are drawn at random, by a seed.
+    private let drawing: (_ sentences: Int, _ seed: UInt64) throws -> M.Decoding
+    private lazy var reward = CIDErReward(examples.map(\.texts))
     private let statePath: String
     private let fingerprint: String
 
     /// - Parameters:
     ///   - model: made from `store`, whose parameters begin fresh or from earlier weights.
     ///   - encodings: of `training` in every view and of `development`, by the frozen backbone.
+    ///   - decoding: how the development photos are captioned.
+    ///   - drawing: how so many sentences are drawn at random, by a seed; for self-critical training.
     ///   - score: from one caption per development photo to named scores, higher is better.
     public init(
         _ recipe: TrainingRecipe, _ model: M, in store: ParameterStore, assets: Assets, encodings: EncodingCache,
-        training: [TrainingRecord], development: [TrainingRecord], decoding: M.Decoding, statePath: String, fingerprint: String,
+        training: [TrainingRecord], development: [TrainingRecord], decoding: M.Decoding,
+        drawing: @escaping (_ sentences: Int, _ seed: UInt64) throws -> M.Decoding, statePath: String, fingerprint: String,
         score: (([String]) throws -> [String: Float])? = nil
     ) {
         (self.recipe, self.model, self.store, self.assets, self.encodings) = (recipe, model, store, assets, encodings)
-        (examples, self.development, self.decoding, self.score) = (training, development, decoding, score)
+        (examples, self.development, self.decoding, self.drawing, self.score) = (training, development, decoding, drawing, score)
         (self.statePath, self.fingerprint) = (statePath, fingerprint)
     }
 
-    private var epochs: Int { recipe.epochs + (recipe.fineTuning?.epochs ?? 0) }
+    private var epochs: Int { recipe.epochs + (recipe.fineTuning?.epochs ?? recipe.selfCritical?.epochs ?? 0) }
 
     /// A parameter of the backbone, by the convention of every plugin.
     private static func isBackbone(_ parameter: Parameter) -> Bool { parameter.name.hasPrefix("cnn.") }
@@ -74,22 +80,30 @@ public final class ModelTraining<M: TrainableModel> {
         state.epochRandom = random.words
         if let saved = try TrainingState.resume(store, &optimizer, from: statePath, fingerprint: fingerprint) { state = saved }
         let pairs = examples.indices.flatMap { photo in examples[photo].texts.indices.map { (photo: photo, text: $0) } }
-        let batches = max(1, pairs.count / recipe.batch)
         var lastSave = Date()
         while state.epoch < epochs, !isStuck(state) {
             track(epoch: state.epoch)
             random.words = state.epochRandom
-            let order = random.permutation(pairs.count)
+            let critic = isSelfCritical(state.epoch) ? recipe.selfCritical : nil
+            let size = critic.map { max(1, recipe.batch / $0.samples) } ?? recipe.batch
+            let order = random.permutation(critic == nil ? pairs.count : examples.count)
+            let batches = max(1, order.count / size)
             if state.batch > 0 { random.words = state.random }
-            store.setMode(.training(random))
             let tally = Tally(state)
             var lastProgress = Date.distantPast
             while state.batch < batches {
                 optimizer.learningRate = learningRate(state, progress: Float(state.batch) / Float(batches))
-                let chosen = order[state.batch * recipe.batch..<min((state.batch + 1) * recipe.batch, order.count)]
-                let batch = try chosen.compactMap { try example(pairs[$0].photo, pairs[$0].text, state, random) }
+                let chosen = order[state.batch * size..<min((state.batch + 1) * size, order.count)]
+                let (batch, weights): ([M.Example], [Float])
+                if let critic {
+                    (batch, weights) = try ownSentences(Array(chosen), critic.samples, random)
+                } else {
+                    store.setMode(.training(random))
+                    batch = try chosen.compactMap { try example(pairs[$0].photo, pairs[$0].text, state, random) }
+                    weights = [Float](repeating: 1, count: batch.count)
+                }
                 if !batch.isEmpty {
-                    let (loss, predictions) = model.loss(batch)
+                    let (loss, predictions) = model.loss(batch, weights: weights)
                     step(loss, &optimizer)
                     state.add(loss.scalar, over: predictions)
                 }
@@ -106,7 +120,7 @@ public final class ModelTraining<M: TrainableModel> {
                     if Date() > deadline { return state.history }
                 }
             }
-            let record = try close(&state, tally, learningRate: learningRate(state, progress: 1 - 1 / Float(batches)), random)
+            let record = try close(&state, tally, learningRate: optimizer.learningRate, random)
             if isBest(record, &state) { try save(record) }
             try state.save(store, optimizer, to: statePath)
             finished(record)
@@ -121,6 +135,37 @@ public final class ModelTraining<M: TrainableModel> {
             isFineTuning(state.epoch)
             ? try encode(examples[photo], Augmentation(random)) : encodings.training(photo, view: random.index(below: recipe.views))
         return model.example(encoding, target: examples[photo].texts[text])
+    }
+
+    /// Sentences that the model draws for photos, each weighted by how much its reward is above the mean of the others'.
+    ///
+    /// They are drawn and learned from without dropout, so that both see the same probabilities.
+    private func ownSentences(_ photos: [Int], _ count: Int, _ random: RandomSource) throws -> ([M.Example], [Float]) {
+        store.setMode(.inference)
+        let reward = reward, model = model, views = photos.map { encodings.training($0, view: random.index(below: recipe.views)) }
+        let drawings = try photos.map { _ in try drawing(count, UInt64(random.index(below: 1 << 30))) }
+        let sentences = try withoutHistory {
+            try concurrently(photos.count) { model.decode(model.activations(views[$0]), drawings[$0]).texts }
+        }
+        var batch: [M.Example] = [], weights: [Float] = []
+        for (i, photo) in photos.enumerated() {
+            let rewards = sentences[i].map { reward($0, photo: photo) }, sum = rewards.reduce(0, +)
+            for (sentence, own) in zip(sentences[i], rewards) {
+                let advantage = own - (sum - own) / Float(max(rewards.count - 1, 1))
+                guard advantage != 0, let example = model.example(views[i], target: sentence) else { continue }
+                batch.append(example)
+                weights.append(advantage)
+            }
+        }
+        return (batch, weights)
+    }
+
+    /// Runs `body` while no parameter is a leaf of the tape.
+    private func withoutHistory<Result>(_ body: () throws -> Result) rethrows -> Result {
+        let parameters = store.all.filter { $0.value.isTracked }
+        for parameter in parameters { parameter.value = parameter.value.detached }
+        defer { for parameter in parameters { parameter.value = parameter.value.tracked } }
+        return try body()
     }
 
     /// Judges the epoch and moves the state to the next.
@@ -145,7 +190,8 @@ public final class ModelTraining<M: TrainableModel> {
         return true
     }
 
-    private func isFineTuning(_ epoch: Int) -> Bool { epoch >= recipe.epochs }
+    private func isFineTuning(_ epoch: Int) -> Bool { recipe.fineTuning != nil && epoch >= recipe.epochs }
+    private func isSelfCritical(_ epoch: Int) -> Bool { recipe.selfCritical != nil && epoch >= recipe.epochs }
 
     /// Phase 1 learns everything but the backbone; phase 2 also the backbone's filters. Its normalisation stays as it is,
     /// because the statistics of one photo at a time would not do.
@@ -155,7 +201,7 @@ public final class ModelTraining<M: TrainableModel> {
     }
 
     private func learningRate(_ state: TrainingState, progress: Float) -> Float {
-        if isFineTuning(state.epoch), let fineTuning = recipe.fineTuning { return fineTuning.learningRate }
+        if state.epoch >= recipe.epochs { return recipe.fineTuning?.learningRate ?? recipe.selfCritical?.learningRate ?? 0 }
         return recipe.optimizer.learningRate
             * recipe.schedule.factor(
                 epoch: Float(state.epoch) + progress, of: recipe.epochs, developmentLosses: state.history.compactMap(\.developmentLoss))
@@ -166,6 +212,11 @@ public final class ModelTraining<M: TrainableModel> {
         var request = try record.request()
         request.image = request.image.map { view($0) }
         return model.encode(try M.Input(request, assets: assets))
+    }
+
+    private func captions(of encodings: [Tensor]) throws -> [String] {
+        let (model, decoding) = (model, decoding)
+        return try concurrently(encodings.count) { model.decode(model.activations(encodings[$0]), decoding).text }
     }
 
     private func isStuck(_ state: TrainingState) -> Bool {
@@ -185,25 +236,23 @@ public final class ModelTraining<M: TrainableModel> {
     /// The development set, without dropout.
     private func judge(isFineTuning: Bool) throws -> Verdict {
         store.setMode(.inference)
-        let parameters = store.all.filter { $0.value.isTracked }
-        for parameter in parameters { parameter.value = parameter.value.detached }
-        defer { for parameter in parameters { parameter.value = parameter.value.tracked } }
-        let known = try development.indices.map { i in
-            isFineTuning ? try encode(development[i], .none) : encodings.development(i)
-        }
-        var sum = 0.0, words = 0
-        let pairs = development.indices.flatMap { photo in development[photo].texts.map { (photo, $0) } }
-        for start in stride(from: 0, to: pairs.count, by: recipe.batch) {
-            let batch = pairs[start..<min(start + recipe.batch, pairs.count)].compactMap { photo, text in
-                model.example(known[photo], target: text)
+        return try withoutHistory {
+            let known = try development.indices.map { i in
+                isFineTuning ? try encode(development[i], .none) : encodings.development(i)
             }
-            guard !batch.isEmpty else { continue }
-            let (loss, predictions) = model.loss(batch)
-            sum += Double(loss.scalar) * Double(predictions)
-            words += predictions
+            var sum = 0.0, words = 0
+            let pairs = development.indices.flatMap { photo in development[photo].texts.map { (photo, $0) } }
+            for start in stride(from: 0, to: pairs.count, by: recipe.batch) {
+                let batch = pairs[start..<min(start + recipe.batch, pairs.count)].compactMap { photo, text in
+                    model.example(known[photo], target: text)
+                }
+                guard !batch.isEmpty else { continue }
+                let (loss, predictions) = model.loss(batch)
+                sum += Double(loss.scalar) * Double(predictions)
+                words += predictions
+            }
+            return Verdict(loss: Float(sum / Double(max(words, 1))), scores: try score.map { try $0(captions(of: known)) } ?? [:])
         }
-        let scores = try score?(known.map { model.decode(model.activations($0), decoding).text }) ?? [:]
-        return Verdict(loss: Float(sum / Double(max(words, 1))), scores: scores)
     }
 }
 

@@ -77,6 +77,29 @@ public struct TrainingRecipe: Decodable, Sendable {
         }
     }
 
+    /// Phase 2, instead of fine-tuning: the model learns from the CIDEr of sentences that it draws itself, against their mean
+    /// (Rennie et al., "Self-critical Sequence Training for Image Captioning", CVPR 2017).
+    public struct SelfCritical: Decodable, Sendable {
+        public var epochs: Int
+        public var learningRate: Float
+        /// Sentences per photo.
+        public var samples: Int
+        private enum CodingKeys: String, CodingKey {
+            case epochs, samples
+            case learningRate = "learning_rate"
+        }
+        public init(from decoder: any Decoder) throws {
+            let json = try decoder.container(keyedBy: CodingKeys.self)
+            epochs = try json.decodePositive(.epochs)
+            learningRate = try json.decodeNonnegative(.learningRate)
+            samples = try json.decodePositive(.samples)
+            guard (2...100).contains(samples) else {
+                throw DecodingError.dataCorruptedError(
+                    forKey: .samples, in: json, debugDescription: "a whole number from 2 to 100 was expected, not \(samples)")
+            }
+        }
+    }
+
     /// Which epoch's weights are kept.
     public enum Criterion: String, Decodable, Sendable, CaseIterable { case loss, cider }
 
@@ -94,11 +117,13 @@ public struct TrainingRecipe: Decodable, Sendable {
     public var views: Int
     public var seed: UInt64
     public var fineTuning: FineTuning?
+    public var selfCritical: SelfCritical?
 
     private enum CodingKeys: String, CodingKey {
         case epochs, batch, optimizer, schedule, clipping, patience, keep, views, seed
         case minimumCount = "min_count"
         case fineTuning = "fine_tuning"
+        case selfCritical = "self_critical"
     }
 
     public init(from decoder: any Decoder) throws {
@@ -122,6 +147,12 @@ public struct TrainingRecipe: Decodable, Sendable {
         views = try whole(.views, 1...64, 1)
         seed = try json.decodeIfPresent(UInt64.self, forKey: .seed) ?? 1
         fineTuning = try json.decodeIfPresent(FineTuning.self, forKey: .fineTuning)
+        selfCritical = try json.decodeIfPresent(SelfCritical.self, forKey: .selfCritical)
+        if fineTuning != nil, selfCritical != nil {
+            throw DecodingError.dataCorruptedError(
+                forKey: .selfCritical, in: json,
+                debugDescription: "either fine_tuning or self_critical: the second learns on encodings that the first would outdate")
+        }
         if case .step(_, let epochs) = schedule, !(epochs > 0) {
             throw DecodingError.dataCorruptedError(forKey: .schedule, in: json, debugDescription: "a step takes more than 0 epochs, not \(epochs)")
         }

@@ -59,7 +59,12 @@ import Training
                 path: folder.file("encodings.h5"), fingerprint: "views \(recipe.views) seed \(recipe.seed)") { _, _ in }
             let trainer = ModelTraining(
                 recipe, model, in: store, assets: assets, encodings: encodings, training: training, development: development,
-                decoding: try catalogue.card.decoding(as: M.Decoding.self), statePath: folder.file("state.h5"), fingerprint: fingerprint,
+                decoding: try catalogue.card.decoding(as: M.Decoding.self),
+                drawing: { sentences, seed in
+                    try catalogue.card.decoding(
+                        as: M.Decoding.self,
+                        options: [.init("method", .string("sample")), .init("nbest", .integer(sentences)), .init("seed", .integer(Int(seed)))])
+                }, statePath: folder.file("state.h5"), fingerprint: fingerprint,
                 score: score)
             var kept: [Int] = []
             let history = try trainer.run(deadline: deadline) { kept.append($0.epoch) } progress: { _ in } finished: { _ in }

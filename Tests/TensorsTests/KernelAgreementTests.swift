@@ -1,4 +1,3 @@
-import OpenBLASBackend
 import Tensors
 import Testing
 
@@ -18,10 +17,13 @@ struct KernelAgreementTests {
         KernelCase.products + KernelCase.elementwise + KernelCase.rows + KernelCase.convolutions + KernelCase.poolings
         + KernelCase.normalizations + KernelCase.recurrences
 
-    @Test(arguments: cases, [1, 2, 3])
-    func agrees(kernel: KernelCase, threads: Int) {
+    @Test(arguments: cases, BackendBuild.runnable)
+    func agrees(kernel: KernelCase, build: BackendBuild) {
+        for threads in 1...3 { agrees(kernel, build.backend(threads: threads)) }
+    }
+
+    private func agrees(_ kernel: KernelCase, _ backend: any Backend) {
         let portable = PortableBackend()
-        let backend = OpenBLAS(threads: threads)
         var expectedInputs = Inputs(on: portable)
         let expected = kernel.run(portable, &expectedInputs)
         // The second round gets the memory of the first back, full of NaN: a kernel that reads what it did not write
@@ -34,9 +36,9 @@ struct KernelAgreementTests {
         }
     }
 
-    @Test("Results repeat exactly for one number of threads", arguments: [1, 2, 3])
-    func repeats(threads: Int) {
-        let backend = OpenBLAS(threads: threads)
+    @Test("Results repeat exactly for one number of threads", arguments: [1, 2, 3], BackendBuild.runnable)
+    func repeats(threads: Int, build: BackendBuild) {
+        let backend = build.backend(threads: threads)
         for kernel in Self.cases {
             var (first, second) = (Inputs(on: backend), Inputs(on: backend))
             for (a, b) in zip(kernel.run(backend, &first), kernel.run(backend, &second)) {

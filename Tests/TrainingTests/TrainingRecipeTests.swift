@@ -51,6 +51,10 @@ struct TrainingRecipeTests {
         (#""views": 65"#, "recipe.json:1:63: views: expected a whole number from 1 to 64, found 65."),
         (#""keep": "bleu""#, "recipe.json:1:62: keep: 'bleu' is not one of 'loss', 'cider'."),
         (#""seed": -1"#, "recipe.json:1:62: seed: -1 is out of the range of UInt64."),
+        (
+            #""self_critical": {"epochs": 1, "learning_rate": 0.1, "samples": 1}"#,
+            "recipe.json:1:113: self_critical.samples: a whole number from 2 to 100 was expected, not 1."
+        ),
         (#""epoch": 3"#, "recipe.json:1:54: epoch: unknown key; did you mean 'epochs'?"),
         (#""schedule": {"kind": "step", "epochs": 0}"#, "recipe.json:1:93: schedule.epochs: a step must last longer than 0 epochs."),
         (#""schedule": {"kind": "step"}"#, "recipe.json:1:66: schedule: the key 'epochs' is missing."),

@@ -1,4 +1,5 @@
 public import Tensors
+import Dispatch
 import Foundation
 
 /// A rule by which gradients move parameters. State is a value with named tensors, so that training can be resumed.
@@ -90,19 +91,26 @@ public struct Adam: Optimizer {
         for (parameter, gradient) in updates {
             let (m, v) = (slot("mean", parameter), slot("square", parameter)), w = parameter.value.detached
             let decay = w.shape.rank > 1 ? 1 - learningRate * weightDecay : 1, n = w.shape.count
-            // One pass over the parameters instead of one per operation: a step is bound by memory.
-            let (p, q, g, old) = (m.pointer, v.pointer, gradient.pointer, w.pointer)
+            // One pass over the parameters instead of one per operation: a step is bound by memory. The threads read and write
+            // disjoint parts.
+            nonisolated(unsafe) let (p, q, g, old) = (m.pointer, v.pointer, gradient.pointer, w.pointer)
             let (b1, b2, e) = (beta1, beta2, epsilon)
             var newMean: Tensor?, newSquare: Tensor?
-            let moved = Tensor(shape: w.shape, on: w.backend) { moved in
-                newMean = Tensor(shape: w.shape, on: w.backend) { mean in
-                    newSquare = Tensor(shape: w.shape, on: w.backend) { square in
-                        for i in 0..<n {
-                            let a = b1 * p[i] + (1 - b1) * g[i]
-                            let b = b2 * q[i] + (1 - b2) * g[i] * g[i]
-                            mean[i] = a
-                            square[i] = b
-                            moved[i] = old[i] * decay - rate * a / (b.squareRoot() + e)
+            let moved = Tensor(shape: w.shape, on: w.backend) { memory in
+                nonisolated(unsafe) let moved = memory
+                newMean = Tensor(shape: w.shape, on: w.backend) { memory in
+                    nonisolated(unsafe) let mean = memory
+                    newSquare = Tensor(shape: w.shape, on: w.backend) { memory in
+                        nonisolated(unsafe) let square = memory
+                        let parts = max(1, n >> 17)
+                        DispatchQueue.concurrentPerform(iterations: parts) { part in
+                            for i in n * part / parts..<n * (part + 1) / parts {
+                                let a = b1 * p[i] + (1 - b1) * g[i]
+                                let b = b2 * q[i] + (1 - b2) * g[i] * g[i]
+                                mean[i] = a
+                                square[i] = b
+                                moved[i] = old[i] * decay - rate * a / (b.squareRoot() + e)
+                            }
                         }
                     }
                 }

@@ -129,7 +129,12 @@ struct TrainCommand: ParsableCommand {
         let references = Dictionary(uniqueKeysWithValues: development.map { ($0.name, $0.captions) })
         let training = ModelTraining(
             recipe, model, in: store, assets: assets, encodings: encodings, training: records(images), development: records(development),
-            decoding: try card.decoding(as: M.Decoding.self), statePath: files.state,
+            decoding: try card.decoding(as: M.Decoding.self),
+            drawing: { sentences, seed in
+                try card.decoding(
+                    as: M.Decoding.self,
+                    options: [.init("method", .string("sample")), .init("nbest", .integer(sentences)), .init("seed", .integer(Int(seed)))])
+            }, statePath: files.state,
             fingerprint: "\(encodingKey) \(String(decoding: document.text, as: UTF8.self)) \(recipe.epochs) \(recipe.batch) \(recipe.optimizer) \(assets.vocabulary?.count ?? 0)"
         ) { captions in
             let candidates = Dictionary(uniqueKeysWithValues: zip(development.map(\.name), captions))

@@ -55,9 +55,10 @@ public struct Foreign: TrainableModel {
         labels.firstIndex(of: target).map { Example(features: encoding, label: $0) }
     }
 
-    public func loss(_ batch: [Example]) -> (value: Tensor, predictions: Int) {
+    public func loss(_ batch: [Example], weights: [Float]) -> (value: Tensor, predictions: Int) {
         let logits = activations(.concatenated(batch.map(\.features), axis: 0))
-        return (crossEntropy(logits, batch.map(\.label)).sum / Float(batch.count), batch.count)
+        let losses = crossEntropy(logits, batch.map(\.label)) * Tensor(weights, [batch.count], on: logits.backend)
+        return (losses.sum / Float(batch.count), batch.count)
     }
 }
 
