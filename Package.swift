@@ -30,7 +30,6 @@ let package = Package(
     ],
     targets: [
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
-        .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
         .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
         .systemLibrary(name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
@@ -47,7 +46,7 @@ let package = Package(
         .target(name: "NeuralNetworks", dependencies: ["Tensors"], swiftSettings: settings),
         .target(
             name: "Checkpoints",
-            dependencies: ["Tensors", "CHDF5", "CZlib", .product(name: "Crypto", package: "swift-crypto")],
+            dependencies: ["Tensors", "CZlib", .product(name: "Crypto", package: "swift-crypto")],
             swiftSettings: settings),
         .target(name: "Media", dependencies: ["CPNG", "CTurboJPEG", "CFFmpeg"], swiftSettings: kernelSettings),
         .target(name: "Language", swiftSettings: settings),

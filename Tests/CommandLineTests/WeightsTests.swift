@@ -1,3 +1,4 @@
+import Checkpoints
 import Foundation
 import Media
 import Testing
@@ -36,6 +37,28 @@ import Testing
             TinyCaptioner().with("weights", #"[{"path": "../half.h5", "how_to_get": "Convert it."}]"#).text)
         try place.write("a.png", TinyCaptioner.picture.pngData())
         #expect(try place.zoo("run", "ModelCards/tiny.json", "a.png").status == 0)
+    }
+
+    /// HDF5 is read without the library, which is opened only to write, and not linked: it would be loaded at every start.
+    @Test func libraryForWriting() throws {
+        let place = try workplace()
+        let linked = try place.zoo(["--version"], environment: ["LD_TRACE_LOADED_OBJECTS": "1"])
+        #expect(linked.output.contains("libc.so") && !linked.output.contains("libhdf5") && !linked.output.contains("libcurl"))
+        for name in HDF5Library.names { try place.write("libraries/\(name)", "no library") }
+        let missing = ["LD_LIBRARY_PATH": place.path + "/libraries"]
+        let result = try place.zoo(["convert", "Weights/tiny.h5", "out.h5"], environment: missing)
+        #expect(result.status == 69 && result.output.isEmpty)
+        #expect(
+            result.errors
+                == "zoo: out.h5: writing it needs libhdf5_serial.so.103, which cannot be loaded; "
+                + "install it with 'apt install libhdf5-103-1', or write .safetensors or .npz.\n")
+        #expect(try !FileManager.default.contentsOfDirectory(atPath: place.path).contains { $0.hasPrefix("out.h5") })
+        #expect(try place.zoo(["convert", "Weights/tiny.h5", "out.npz"], environment: missing).status == 0)
+        let doctor = try place.zoo(["doctor"], environment: missing)
+        #expect(doctor.status == 69)
+        #expect(
+            doctor.errors.contains(
+                "zoo: HDF5 cannot be loaded, which writing weights needs; install with 'apt install libhdf5-103-1'.\n"))
     }
 
     @Test func renaming() throws {

@@ -47,6 +47,7 @@ struct TrainCommand: ParsableCommand {
             throw TrainingError.noWeightsEntry(card.document.file)
         }
         let files = TrainingFiles(weights: target)
+        _ = try HDF5Library(for: files.state)  // not after an hour
         if fresh { files.forget() }
         if document.root["distillation"] != nil {
             try distil(card, zoo, document, files)
