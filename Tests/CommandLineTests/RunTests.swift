@@ -192,6 +192,31 @@ import Testing
             ))
     }
 
+    /// The names of classes are a file of their own, which may be missing.
+    @Test func classesWithoutNames() throws {
+        var model = TinyCaptioner()
+        for (key, json) in [
+            ("task", "\"image-classification\""), ("architecture", "\"ImageClassifier\""), ("hyperparameters", nil),
+            ("decoding", nil), ("vocabulary", nil),
+            ("answers", #"{"path": "../Weights/tiny.classes.txt", "size": 2, "how_to_get": "Write it."}"#),
+        ] { model[key] = json }
+        model.tensors = [("a.weight", [2, 3, 3, 3]), ("a.bias", [2])]
+        let place = try workplace(model)
+        let result = try place.zoo("run", card, "photos", "--nbest", "2")
+        #expect(result.status == 0)
+        #expect(result.lines.count == 6)
+        #expect(result.lines.filter { !$0.hasPrefix("photos/") }.allSatisfy { $0.hasSuffix("  class 0") || $0.hasSuffix("  class 1") })
+        #expect(
+            result.errors == "zoo: classes have numbers instead of names: tiny: the file of the answers "
+                + "'FOLDER/Weights/tiny.classes.txt' or 'FOLDER/data/zoo/Weights/tiny.classes.txt' is missing. "
+                + "How to get it: Write it.\n")
+        let check = try place.zoo("check", card, "--level", "4")
+        #expect(check.output.contains(": warning: answers.path: tiny: the file of the answers '"))
+        try place.write("Weights/tiny.classes.txt", "cat\ndog\n")
+        let named = try place.zoo("run", card, "photos/a.jpg")
+        #expect(named.errors.isEmpty && ["cat", "dog"].contains(named.lines[0]))
+    }
+
     // MARK: Options
 
     @Test(arguments: [
