@@ -76,7 +76,7 @@ let package = Package(
         .testTarget(name: "LanguageTests", dependencies: ["Language"], exclude: ["Reference"], swiftSettings: settings),
         .testTarget(
             name: "RuntimeTests",
-            dependencies: ["Runtime", "ModelKit", "NeuralNetworks", "Checkpoints", "Media", "OpenBLASBackend"],
+            dependencies: ["Runtime", "ModelKit", "NeuralNetworks", "Checkpoints", "Media", "Language", "OpenBLASBackend"],
             exclude: ["Reference", "Cards"], swiftSettings: settings),
         .testTarget(
             name: "TrainingTests", dependencies: ["Training", "ModelKit", "NeuralNetworks", "Tensors", "Media", "Language"],

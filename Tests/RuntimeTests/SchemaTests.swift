@@ -1,4 +1,7 @@
+import Foundation
+import Language
 import ModelKit
+import NeuralNetworks
 import Testing
 
 /// The published schema and the decoder are two descriptions of one format: these tests hold them together.
@@ -66,6 +69,7 @@ import Testing
             return values.compactMap { if case .string(let text) = $0 { text } else { nil } }
         }
         #expect(choices("task") == ModelTask.allCases.map(\.rawValue))
+        #expect(choices("vocabulary", "format") == VocabularyFormat.allCases.map(\.rawValue))
         #expect(choices("weights", "items", "format") == ModelCard.WeightsFile.Format.allCases.map(\.rawValue))
         #expect(choices("weights", "items", "role") == ModelCard.WeightsFile.Role.allCases.map(\.rawValue))
         #expect(choices("weights", "items", "dtype") == ModelCard.WeightsFile.ElementType.allCases.map(\.rawValue))
