@@ -105,6 +105,35 @@ import Testing
         #expect(refused > 1000)
     }
 
+    /// What the numbers of a layer must be, the schema tells a reader in the words of the decoder.
+    @Test(arguments: [
+        (#"{"op": "local_response_normalization", "size": 5, "alpha": 1, "beta": 1}"#, nil),
+        (
+            #"{"op": "local_response_normalization", "size": 4, "alpha": 1, "beta": 1}"#,
+            "the window must have a middle: an odd number of channels"
+        ),
+        (#"{"op": "batch_normalization", "name": "a", "epsilon": 0}"#, nil),
+        (#"{"op": "batch_normalization", "name": "a", "epsilon": -1e-9}"#, "ε must not be negative"),
+        (
+            #"{"op": "convolution", "name": "a", "outputs": 2, "kernel": 3, "normalization": {"epsilon": -1e-9}}"#,
+            "ε must not be negative"
+        ),
+    ] as [(String, String?)])
+    func sameWords(_ layer: String, _ sentence: String?) throws {
+        let layer = try JSONDocument(layer, file: "t.json").root
+        let isValid = try validator.errors(JSONValue(layer), #require(validator.root["$defs"]?["layer"])).isEmpty
+        #expect(isValid == (sentence == nil))
+        do throws(CardError) {
+            _ = try StrictJSONDecoder().decode(NamedLayer.self, from: layer)
+            #expect(sentence == nil)
+        } catch {
+            #expect(error.message == "\(sentence ?? "").")
+            let schema = try String(contentsOfFile: Project.cards + "/schema/model-card-1.json", encoding: .utf8)
+            let isTold = schema.lowercased().contains((sentence ?? "?").lowercased())
+            #expect(isTold)
+        }
+    }
+
     // MARK: -
 
     private static func decode(_ value: JSONValue) -> (isRefused: Bool, isForm: Bool, String) {
