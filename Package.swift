@@ -34,7 +34,8 @@ let package = Package(
         .systemLibrary(name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         // Headers only: FFmpeg is opened at run time, when a file needs it (see FFmpegLibrary.swift).
-        .systemLibrary(name: "CFFmpeg", providers: [.apt(["libavformat-dev", "libavcodec-dev", "libswscale-dev", "libavutil-dev"])]),
+        .systemLibrary(
+            name: "CFFmpeg", providers: [.apt(["libavformat-dev", "libavcodec-dev", "libswscale-dev", "libavutil-dev"])]),
 
         .target(name: "Tensors", swiftSettings: kernelSettings),
         // One source, compiled once for any machine and once for x86-64 with AVX2 and FMA (a link to the same folder); the
@@ -56,8 +57,8 @@ let package = Package(
         .executableTarget(
             name: "zoo",
             dependencies: [
-                "Runtime", "Training", "OpenBLASBackend", "OpenBLASBackendAVX2", "COpenBLAS", "ModelKit", "Checkpoints", "NeuralNetworks", "Media",
-                "Language", "Tensors", "CFFmpeg",
+                "Runtime", "Training", "OpenBLASBackend", "OpenBLASBackendAVX2", "COpenBLAS", "ModelKit", "Checkpoints",
+                "NeuralNetworks", "Media", "Language", "Tensors", "CFFmpeg",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ] + plugins.map { .target(name: $0) },
             swiftSettings: settings,
@@ -87,7 +88,8 @@ let package = Package(
         .testTarget(
             name: "PluginTests",
             dependencies: [
-                "Runtime", "Training", "ModelKit", "NeuralNetworks", "Tensors", "Checkpoints", "Language", "Media", "OpenBLASBackend",
+                "Runtime", "Training", "ModelKit", "NeuralNetworks", "Tensors", "Checkpoints", "Language", "Media",
+                "OpenBLASBackend",
             ] + plugins.map { .target(name: $0) },
             exclude: ["Reference", "Samples", "ForeignPlugin"], swiftSettings: settings,
             linkerSettings: [.unsafeFlags(["-Xlinker", "--export-dynamic"], .when(platforms: [.linux]))]),

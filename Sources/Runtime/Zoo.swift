@@ -42,7 +42,8 @@ public struct Zoo: Sendable {
         if card.backbone != nil { assets.backbone = try catalogue.backbone(of: card).layers }
         if let file = card.vocabulary {
             let path = try catalogue.locate(file, role: "the vocabulary", of: card)
-            assets.vocabulary = try Vocabulary(contentsOf: URL(fileURLWithPath: path), format: file.format, convention: file.convention)
+            assets.vocabulary = try Vocabulary(
+                contentsOf: URL(fileURLWithPath: path), format: file.format, convention: file.convention)
             assets.tokenizer = file.tokenizer
         }
         if let file = card.answers, missingClassNames(of: card) == nil {
@@ -85,7 +86,8 @@ public struct Zoo: Sendable {
         if own.isEmpty { return try referencedFiles(of: card) }
         return try own.map {
             .init(
-                try Checkpoint.open(catalogue.locate($0, role: "the backbone's weights", of: card)), prefix: "cnn.", isExhausted: false)
+                try Checkpoint.open(catalogue.locate($0, role: "the backbone's weights", of: card)), prefix: "cnn.",
+                isExhausted: false)
         }
     }
 

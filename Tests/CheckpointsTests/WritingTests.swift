@@ -131,7 +131,8 @@ struct WritingTests {
             #expect(try Files.bytes(path) == [1, 2, 3])
             #expect(
                 failure([], to: "a.keras")
-                    == "a.keras: checkpoints cannot be written as keras; choose an extension of h5, hdf5, hdf, npz, npy, safetensors."
+                    == "a.keras: checkpoints cannot be written as keras; "
+                    + "choose an extension of h5, hdf5, hdf, npz, npy, safetensors."
             )
             #expect(
                 failure([CheckpointTensor(name: "w", w)], to: "/nowhere/a.h5")

@@ -91,17 +91,20 @@ import Testing
             (["no.h5", "out.h5"], 66, "no.h5: cannot be read: No such file or directory."),
             (
                 ["cut.h5", "out.h5"], 65,
-                "cut.h5: the HDF5 file would end at byte \(size), but there are only 600; the file is cut off or damaged, copy it again."
+                "cut.h5: the HDF5 file would end at byte \(size), but there are only 600; the file is cut off or damaged, "
+                    + "copy it again."
             ),
             (["Weights/tiny.h5", "out.h5", "--rename", "no.json"], 66, "no.json: cannot be read: No such file or directory."),
             (
                 ["Weights/tiny.h5", "out.h5", "--rename", "typo.json"], 65,
-                "typo.json: rule 1: unknown key 'form'; a rule has from, to, transpose, reshape, reverse_channels, reshape_result, drop."
+                "typo.json: rule 1: unknown key 'form'; "
+                    + "a rule has from, to, transpose, reshape, reverse_channels, reshape_result, drop."
             ),
             (["Weights/tiny.h5", "nowhere/out.h5"], 73, "nowhere/out.h5: cannot be written: No such file or directory."),
             (
                 ["Weights/tiny.h5", "out.xyz"], 64,
-                "out.xyz: the extension tells no format that can be written; use one of .h5, .hdf5, .hdf, .npz, .npy, .safetensors. See 'zoo convert --help' for more information."
+                "out.xyz: the extension tells no format that can be written; use one of .h5, .hdf5, .hdf, .npz, .npy, "
+                    + ".safetensors. See 'zoo convert --help' for more information."
             ),
         ] as [([String], Int32, String)] {
             let result = try place.zoo(["convert"] + arguments)

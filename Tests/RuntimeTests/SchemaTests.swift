@@ -55,7 +55,8 @@ import Testing
         }
         for branch in branches {
             guard let operation = branch["properties"]?["op"]?["const"], case .string(let name) = operation else { continue }
-            #expect(String(decoding: specimen.text, as: UTF8.self).contains("\"op\": \"\(name)\"") || name == "global_average_pool")
+            #expect(
+                String(decoding: specimen.text, as: UTF8.self).contains("\"op\": \"\(name)\"") || name == "global_average_pool")
         }
     }
 
@@ -106,19 +107,20 @@ import Testing
     }
 
     /// What the numbers of a layer must be, the schema tells a reader in the words of the decoder.
-    @Test(arguments: [
-        (#"{"op": "local_response_normalization", "size": 5, "alpha": 1, "beta": 1}"#, nil),
-        (
-            #"{"op": "local_response_normalization", "size": 4, "alpha": 1, "beta": 1}"#,
-            "the window must have a middle: an odd number of channels"
-        ),
-        (#"{"op": "batch_normalization", "name": "a", "epsilon": 0}"#, nil),
-        (#"{"op": "batch_normalization", "name": "a", "epsilon": -1e-9}"#, "ε must not be negative"),
-        (
-            #"{"op": "convolution", "name": "a", "outputs": 2, "kernel": 3, "normalization": {"epsilon": -1e-9}}"#,
-            "ε must not be negative"
-        ),
-    ] as [(String, String?)])
+    @Test(
+        arguments: [
+            (#"{"op": "local_response_normalization", "size": 5, "alpha": 1, "beta": 1}"#, nil),
+            (
+                #"{"op": "local_response_normalization", "size": 4, "alpha": 1, "beta": 1}"#,
+                "the window must have a middle: an odd number of channels"
+            ),
+            (#"{"op": "batch_normalization", "name": "a", "epsilon": 0}"#, nil),
+            (#"{"op": "batch_normalization", "name": "a", "epsilon": -1e-9}"#, "ε must not be negative"),
+            (
+                #"{"op": "convolution", "name": "a", "outputs": 2, "kernel": 3, "normalization": {"epsilon": -1e-9}}"#,
+                "ε must not be negative"
+            ),
+        ] as [(String, String?)])
     func sameWords(_ layer: String, _ sentence: String?) throws {
         let layer = try JSONDocument(layer, file: "t.json").root
         let isValid = try validator.errors(JSONValue(layer), #require(validator.root["$defs"]?["layer"])).isEmpty
@@ -200,7 +202,9 @@ import Testing
                 guard case .object(let properties)? = branch["properties"] else { return false }
                 return properties.allSatisfy { property in
                     let value = node[property.key].map { JSONValue($0) }
-                    if let fixed = property.value["const"] { return value == fixed || value == nil && property.key == "depthwise" }
+                    if let fixed = property.value["const"] {
+                        return value == fixed || value == nil && property.key == "depthwise"
+                    }
                     if property.key == "kind", case .array(let kinds)? = property.value["enum"] {
                         return value.map(kinds.contains) ?? false
                     }

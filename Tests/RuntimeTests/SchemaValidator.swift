@@ -68,7 +68,8 @@ struct SchemaValidator {
                 if case .array(let elements) = value { check(Set(elements).count == elements.count, "uniqueItems") }
             case ("minimum", .integer(let n)): if let number = Self.number(value) { check(number >= Double(n), "minimum") }
             case ("maximum", .integer(let n)): if let number = Self.number(value) { check(number <= Double(n), "maximum") }
-            case ("exclusiveMaximum", .integer(let n)): if let number = Self.number(value) { check(number < Double(n), "maximum") }
+            case ("exclusiveMaximum", .integer(let n)):
+                if let number = Self.number(value) { check(number < Double(n), "maximum") }
             case ("multipleOf", .integer(let n)):
                 if let number = Self.number(value) { check((number / Double(n)).rounded() == number / Double(n), "multipleOf") }
             case ("pattern", .string(let pattern)):

@@ -62,7 +62,9 @@ package struct HDF5Library {
     let createSpace: @convention(c) (CInt, UnsafePointer<UInt64>, UnsafePointer<UInt64>?) -> Identifier
     let closeSpace: @convention(c) (Identifier) -> Status
     let createDataset:
-        @convention(c) (Identifier, UnsafePointer<CChar>, Identifier, Identifier, Identifier, Identifier, Identifier) -> Identifier
+        @convention(c) (
+            Identifier, UnsafePointer<CChar>, Identifier, Identifier, Identifier, Identifier, Identifier
+        ) -> Identifier
     let write: @convention(c) (Identifier, Identifier, Identifier, Identifier, Identifier, UnsafeRawPointer?) -> Status
     let closeDataset: @convention(c) (Identifier) -> Status
     let createAttribute:
@@ -147,7 +149,9 @@ package struct HDF5Library {
                 Self.byDefault, 0,
                 { number, error, text in
                     // H5E_error2_t: three identifiers, a line, the names of function and file, the message.
-                    guard number == 0, let message = error?.load(fromByteOffset: 48, as: UnsafePointer<CChar>?.self) else { return 0 }
+                    guard number == 0, let message = error?.load(fromByteOffset: 48, as: UnsafePointer<CChar>?.self) else {
+                        return 0
+                    }
                     text?.assumingMemoryBound(to: String.self).pointee = String(cString: message)
                     return 0
                 }, text)

@@ -178,7 +178,9 @@ private struct HDF5OutputFile: ~Copyable {
         let attribute = library.createAttribute(object, name, type, space, HDF5Library.byDefault, HDF5Library.byDefault)
         guard attribute >= 0 else { throw failure(activity) }
         defer { _ = library.closeAttribute(attribute) }
-        let status = text.withCString { characters in withUnsafePointer(to: characters) { library.writeAttribute(attribute, type, $0) } }
+        let status = text.withCString { characters in
+            withUnsafePointer(to: characters) { library.writeAttribute(attribute, type, $0) }
+        }
         guard status >= 0 else { throw failure(activity) }
     }
 }
