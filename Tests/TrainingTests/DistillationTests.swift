@@ -28,7 +28,7 @@ struct DistillationTests {
             "teacher": "\"teacher\"", "hints": #"[{"student": "a", "teacher": "one", "weight": 0.5}]"#,
             "features": #"{"student": "b", "teacher": "two", "weight": 1}"#, "classes_weight": "0.5", "temperature": "2",
             "phases": #"[{"epochs": 2, "size": 12}, {"epochs": 1, "size": 16}]"#, "batch": "2", "learning_rate": "0.02",
-            "weight_decay": "0.01", "seed": "3",
+            "weight_decay": "0.01", "seed": "3", "smallest_crop": "0.5", "color_jitter": "0.05",
         ]
         members.merge(changes) { $1 }
         let text = "{" + members.sorted { $0.key < $1.key }.map { "\"\($0.key)\": \($0.value)" }.joined(separator: ", ") + "}"
