@@ -1,6 +1,7 @@
 # What a newcomer types: `make demo`, then `make test`. Everything else is here for packagers.
 
 PREFIX ?= /usr/local
+# Of HDF5 we need the library alone, whose package has another name in every release; libhdf5-dev brings it along.
 PACKAGES := libopenblas-dev libhdf5-dev libpng-dev libturbojpeg0-dev libavformat-dev libavcodec-dev libswscale-dev libavutil-dev \
 	zlib1g-dev pkg-config
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)

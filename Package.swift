@@ -30,12 +30,12 @@ let package = Package(
     ],
     targets: [
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
-        .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
         .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
         .systemLibrary(name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         // Headers only: FFmpeg is opened at run time, when a file needs it (see FFmpegLibrary.swift).
-        .systemLibrary(name: "CFFmpeg", providers: [.apt(["libavformat-dev", "libavcodec-dev", "libswscale-dev", "libavutil-dev"])]),
+        .systemLibrary(
+            name: "CFFmpeg", providers: [.apt(["libavformat-dev", "libavcodec-dev", "libswscale-dev", "libavutil-dev"])]),
 
         .target(name: "Tensors", swiftSettings: kernelSettings),
         // One source, compiled once for any machine and once for x86-64 with AVX2 and FMA (a link to the same folder); the
@@ -47,7 +47,7 @@ let package = Package(
         .target(name: "NeuralNetworks", dependencies: ["Tensors"], swiftSettings: settings),
         .target(
             name: "Checkpoints",
-            dependencies: ["Tensors", "CHDF5", "CZlib", .product(name: "Crypto", package: "swift-crypto")],
+            dependencies: ["Tensors", "CZlib", .product(name: "Crypto", package: "swift-crypto")],
             swiftSettings: settings),
         .target(name: "Media", dependencies: ["CPNG", "CTurboJPEG", "CFFmpeg"], swiftSettings: kernelSettings),
         .target(name: "Language", swiftSettings: settings),
@@ -57,8 +57,8 @@ let package = Package(
         .executableTarget(
             name: "zoo",
             dependencies: [
-                "Runtime", "Training", "OpenBLASBackend", "OpenBLASBackendAVX2", "COpenBLAS", "ModelKit", "Checkpoints", "NeuralNetworks", "Media",
-                "Language", "Tensors", "CFFmpeg",
+                "Runtime", "Training", "OpenBLASBackend", "OpenBLASBackendAVX2", "COpenBLAS", "ModelKit", "Checkpoints",
+                "NeuralNetworks", "Media", "Language", "Tensors", "CFFmpeg",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ] + plugins.map { .target(name: $0) },
             swiftSettings: settings,
@@ -77,7 +77,7 @@ let package = Package(
         .testTarget(name: "LanguageTests", dependencies: ["Language"], exclude: ["Reference"], swiftSettings: settings),
         .testTarget(
             name: "RuntimeTests",
-            dependencies: ["Runtime", "ModelKit", "NeuralNetworks", "Checkpoints", "Media", "OpenBLASBackend"],
+            dependencies: ["Runtime", "ModelKit", "NeuralNetworks", "Checkpoints", "Media", "Language", "OpenBLASBackend"],
             exclude: ["Reference", "Cards"], swiftSettings: settings),
         .testTarget(
             name: "TrainingTests", dependencies: ["Training", "ModelKit", "NeuralNetworks", "Tensors", "Media", "Language"],
@@ -88,7 +88,8 @@ let package = Package(
         .testTarget(
             name: "PluginTests",
             dependencies: [
-                "Runtime", "Training", "ModelKit", "NeuralNetworks", "Tensors", "Checkpoints", "Language", "Media", "OpenBLASBackend",
+                "Runtime", "Training", "ModelKit", "NeuralNetworks", "Tensors", "Checkpoints", "Language", "Media",
+                "OpenBLASBackend",
             ] + plugins.map { .target(name: $0) },
             exclude: ["Reference", "Samples", "ForeignPlugin"], swiftSettings: settings,
             linkerSettings: [.unsafeFlags(["-Xlinker", "--export-dynamic"], .when(platforms: [.linux]))]),

@@ -32,11 +32,14 @@ public struct Captioner: TrainableModel {
         tokenizer = assets.tokenizer ?? .whitespace
         cnn = try backbone.make(in: scope["cnn"])
         if let outputs = h.outputs, outputs < vocabulary.count {
-            throw InputError.unsuitableAsset("vocabulary", reason: "has \(vocabulary.count) words, but hyperparameters.outputs is \(outputs)")
+            throw InputError.unsuitableAsset(
+                "vocabulary", reason: "has \(vocabulary.count) words, but hyperparameters.outputs is \(outputs)")
         }
         let words = h.outputs ?? vocabulary.count, features = cnn.summary.output.count
-        normalizeImage = h.imageNormalization
-            ? try BatchNormalization(features, epsilon: 1e-5, scale: false, momentum: 0.01, in: scope["image"]["normalization"]) : nil
+        normalizeImage =
+            h.imageNormalization
+            ? try BatchNormalization(features, epsilon: 1e-5, scale: false, momentum: 0.01, in: scope["image"]["normalization"])
+            : nil
         embedImage = try Linear(features, h.embedding, bias: h.imageBias, initializer: .glorot, in: scope["image"])
         embedWord = try Embedding(words, h.embedding, in: scope["word"])
         lstm = try LSTM(h.inject == .every ? 2 * h.embedding : h.embedding, h.hidden, h.lstm.convention, in: scope["lstm"])

@@ -56,7 +56,8 @@ extension Captioner {
             func rate(_ key: CodingKeys) throws -> Float {
                 let value = try json.decodeIfPresent(Float.self, forKey: key) ?? 0
                 guard 0 <= value, value < 1 else {
-                    throw DecodingError.dataCorruptedError(forKey: key, in: json, debugDescription: "a dropout rate must be at least 0 and below 1")
+                    throw DecodingError.dataCorruptedError(
+                        forKey: key, in: json, debugDescription: "a dropout rate must be at least 0 and below 1")
                 }
                 return value
             }

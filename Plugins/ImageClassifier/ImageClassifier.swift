@@ -14,7 +14,8 @@ public struct ImageClassifier: Model {
 
         private enum CodingKeys: CodingKey { case outputs }
         public init(from decoder: any Decoder) throws {
-            outputs = try decoder.container(keyedBy: CodingKeys.self).decodeIfPresent(Outputs.self, forKey: .outputs) ?? .probabilities
+            outputs =
+                try decoder.container(keyedBy: CodingKeys.self).decodeIfPresent(Outputs.self, forKey: .outputs) ?? .probabilities
         }
     }
 

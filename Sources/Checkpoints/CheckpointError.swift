@@ -25,6 +25,8 @@ public enum CheckpointError: Error, Hashable, Sendable, CustomStringConvertible 
     case shapeMismatch(path: String, name: String, expected: [Int], found: [Int])
     /// A tensor that the output's format cannot hold.
     case unstorable(path: String, name: String, reason: String)
+    /// This machine lacks the library that writes the format.
+    case libraryMissing(path: String, library: String)
 
     public var description: String {
         switch self {
@@ -58,6 +60,9 @@ public enum CheckpointError: Error, Hashable, Sendable, CustomStringConvertible 
             "\(path): tensor '\(name)' has the shape \(Self.text(found)), but \(Self.text(expected)) is needed."
         case .unstorable(let path, let name, let reason):
             "\(path): tensor '\(name)' cannot be stored: \(reason)."
+        case .libraryMissing(let path, let library):
+            "\(path): writing it needs \(library), which cannot be loaded; "
+                + "install it with 'apt install \(HDF5Library.debianPackage)', or write .safetensors or .npz."
         }
     }
 

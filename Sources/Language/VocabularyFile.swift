@@ -3,7 +3,7 @@ public import Foundation
 /// The forms in which vocabularies are stored.
 public enum VocabularyFormat: String, Sendable, Hashable, Codable, CaseIterable {
     /// im2txt's `word_counts.txt`: `word count` per line; the line's number from 0 is the id.
-    case wordCounts
+    case wordCounts = "word_counts"
     /// One word per line.
     case words
     /// A list of words, or an object id → word (NeuralTalk2's `ix_to_word`), or an object word → id; written as a list.
@@ -89,7 +89,7 @@ extension Vocabulary {
         return lines
     }
 
-    /// The file's bytes. `wordCounts` writes 0 for words that were never counted.
+    /// The file's bytes. `word_counts` writes 0 for words that were never counted.
     public func data(as format: VocabularyFormat, file: String = "vocabulary") throws(VocabularyError) -> Data {
         if format == .json {
             do {

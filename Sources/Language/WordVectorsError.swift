@@ -23,7 +23,8 @@ extension WordVectorsError: CustomStringConvertible {
         case .badHeader(let text, let file):
             "\(file), line 1: '\(text)' is neither the header 'words dimension' of word2vec nor a word with its vector (GloVe)."
         case .lineTooLong(let file, let line, let limit):
-            "\(file), line \(line): is longer than \(limit) bytes; no text file of word vectors is (is it word2vec's binary form?)."
+            "\(file), line \(line): is longer than \(limit) bytes; "
+                + "no text file of word vectors is (is it word2vec's binary form?)."
         case .tooFewFields(let file, let line, let expected, let found):
             "\(file), line \(line): holds \(found) fields, but a word and \(expected) numbers are needed."
         case .badNumber(let text, let file, let line): "\(file), line \(line): '\(text)' is not a finite number."

@@ -14,8 +14,8 @@ public struct Assets: Sendable {
     public var labels: [String]
 
     public init(
-        backend: any Backend, preprocessing: Preprocessing? = nil, backbone: BackboneDescription? = nil, vocabulary: Vocabulary? = nil,
-        tokenizer: Tokenizer? = nil, labels: [String] = []
+        backend: any Backend, preprocessing: Preprocessing? = nil, backbone: BackboneDescription? = nil,
+        vocabulary: Vocabulary? = nil, tokenizer: Tokenizer? = nil, labels: [String] = []
     ) {
         self.backend = backend
         self.preprocessing = preprocessing

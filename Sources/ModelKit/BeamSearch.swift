@@ -48,12 +48,15 @@ public struct Search: Sendable, Decodable, Hashable {
 
     public init(from decoder: any Decoder) throws {
         let json = try decoder.container(keyedBy: CodingKeys.self)
-        func value<T: Decodable>(_ key: CodingKeys, _ fallback: T) throws -> T { try json.decodeIfPresent(T.self, forKey: key) ?? fallback }
+        func value<T: Decodable>(_ key: CodingKeys, _ fallback: T) throws -> T {
+            try json.decodeIfPresent(T.self, forKey: key) ?? fallback
+        }
         func whole(_ key: CodingKeys, _ range: ClosedRange<Int>, _ fallback: Int) throws -> Int {
             let number = try value(key, fallback)
             guard range.contains(number) else {
                 throw DecodingError.dataCorruptedError(
-                    forKey: key, in: json, debugDescription: "expected a whole number from \(range.lowerBound) to \(range.upperBound), found \(number)")
+                    forKey: key, in: json,
+                    debugDescription: "expected a whole number from \(range.lowerBound) to \(range.upperBound), found \(number)")
             }
             return number
         }
@@ -67,20 +70,21 @@ public struct Search: Sendable, Decodable, Hashable {
         let nbest = try whole(.nbest, 1...1000, 1)
         let unknown = try value(.unknown, true)
         guard temperature > 0, temperature.isFinite else {
-            throw DecodingError.dataCorruptedError(forKey: .temperature, in: json, debugDescription: "a temperature must be above 0")
+            throw DecodingError.dataCorruptedError(
+                forKey: .temperature, in: json, debugDescription: "a temperature must be above 0")
         }
         guard lengthNormalization >= 0, lengthNormalization <= 10 else {
             throw DecodingError.dataCorruptedError(
                 forKey: .lengthNormalization, in: json, debugDescription: "a length normalisation must be from 0 to 10")
         }
         self.init(
-            method: method, convention: convention, beam: beam, maximumLength: maximumLength, lengthNormalization: lengthNormalization,
-            temperature: temperature, seed: seed, nbest: nbest, unknown: unknown)
+            method: method, convention: convention, beam: beam, maximumLength: maximumLength,
+            lengthNormalization: lengthNormalization, temperature: temperature, seed: seed, nbest: nbest, unknown: unknown)
     }
 
     public init(
-        method: Method = .beam, convention: Convention = .im2txt, beam: Int = 3, maximumLength: Int = 20, lengthNormalization: Float = 0,
-        temperature: Float = 1, seed: UInt64 = 0, nbest: Int = 1, unknown: Bool = true
+        method: Method = .beam, convention: Convention = .im2txt, beam: Int = 3, maximumLength: Int = 20,
+        lengthNormalization: Float = 0, temperature: Float = 1, seed: UInt64 = 0, nbest: Int = 1, unknown: Bool = true
     ) {
         (self.method, self.convention, self.beam, self.maximumLength) = (method, convention, beam, maximumLength)
         (self.lengthNormalization, self.temperature, self.seed) = (lengthNormalization, temperature, seed)
@@ -158,13 +162,16 @@ extension Search {
             candidates = ranked(candidates, by: \.hypothesis.score)
             switch convention {
             case .im2txt:
-                finished = Array(ranked(finished + candidates.map(\.hypothesis).filter(\.isFinished).map(normalized), by: \.score).prefix(width))
+                let done = candidates.map(\.hypothesis).filter(\.isFinished).map(normalized)
+                finished = Array(ranked(finished + done, by: \.score).prefix(width))
                 candidates.removeAll(where: \.hypothesis.isFinished)
                 candidates = Array(candidates.prefix(width))
             case .neuraltalk2:
                 candidates = Array(candidates.prefix(width))
                 // At the limit the unfinished count as finished. What goes on after its end is no new sentence.
-                let done = candidates.map(\.hypothesis).filter { $0.hasJustFinished(end) || length == maximumLength && !$0.isFinished }
+                let done = candidates.map(\.hypothesis).filter {
+                    $0.hasJustFinished(end) || length == maximumLength && !$0.isFinished
+                }
                 finished = ranked(finished + done.map(normalized), by: \.score)
             case .neuraltalk: candidates = Array(candidates.prefix(width))
             }

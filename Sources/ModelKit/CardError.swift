@@ -151,7 +151,8 @@ extension CardError: CustomStringConvertible {
         case .notRegistered(let name, nil): "'\(name)' is not in the user's catalogue, and nowhere else."
         case .noUserCatalogue: "there is no user's catalogue: neither XDG_DATA_HOME nor HOME is set."
         case .noSchema:
-            "the schema 'ModelCards/schema/model-card-1.json' is neither in the project nor in the installation; install zoo again."
+            "the schema 'ModelCards/schema/model-card-1.json' is neither in the project nor in the installation; "
+                + "install zoo again."
         case .unwritable(let path, let reason): "\(path): cannot be written: \(reason)."
         }
     }

@@ -129,6 +129,11 @@ extension ModelCard: Decodable {
         let json = try decoder.container(keyedBy: CodingKeys.self)
         func list<T: Decodable>(_ key: CodingKeys) throws -> [T] { try json.decodeIfPresent([T].self, forKey: key) ?? [] }
         func text(_ key: CodingKeys) throws -> String? { try json.decodeIfPresent(String.self, forKey: key) }
+        func object(_ key: CodingKeys) throws -> JSONNode? {
+            let node = try json.decodeIfPresent(JSONNode.self, forKey: key)
+            if let node, node.kind != .object { throw CardError.wrongType(node.place, expected: "an object", found: node.noun) }
+            return node
+        }
 
         schema = try text(.schema)
         schemaVersion = try json.decode(Int.self, forKey: .schemaVersion)
@@ -140,8 +145,8 @@ extension ModelCard: Decodable {
         aliases = try list(.aliases)
         task = try json.decode(ModelTask.self, forKey: .task)
         architecture = try json.decode(String.self, forKey: .architecture)
-        hyperparameters = try json.decodeIfPresent(JSONNode.self, forKey: .hyperparameters)
-        decoding = try json.decodeIfPresent(JSONNode.self, forKey: .decoding)
+        hyperparameters = try object(.hyperparameters)
+        decoding = try object(.decoding)
         backbone = try json.decodeIfPresent(BackboneSource.self, forKey: .backbone)
         preprocess = try json.decodeIfPresent(Preprocessing.self, forKey: .preprocess)
         vocabulary = try json.decodeIfPresent(VocabularyFile.self, forKey: .vocabulary)

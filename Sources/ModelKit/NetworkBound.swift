@@ -45,7 +45,8 @@ struct NetworkBound {
                 joined += channels
             }
             channels = joined
-        case .activation, .softmax, .dropout, .globalAveragePool, .flatten, .batchNormalization, .localResponseNormalization: break
+        case .activation, .softmax, .dropout, .globalAveragePool, .flatten, .batchNormalization, .localResponseNormalization:
+            break
         }
         total += height * width * channels
     }

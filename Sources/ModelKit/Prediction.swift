@@ -64,7 +64,8 @@ public struct Classes: Prediction {
     public init(_ probabilities: [Float], labels: [String], count: Int) {
         alternatives = probabilities.largest(count).map { index in
             Alternative(
-                text: labels.indices.contains(index) ? labels[index] : "class \(index)", index: index, probability: probabilities[index])
+                text: labels.indices.contains(index) ? labels[index] : "class \(index)", index: index,
+                probability: probabilities[index])
         }
         text = alternatives.first?.text ?? ""
     }

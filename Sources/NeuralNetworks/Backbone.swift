@@ -71,11 +71,12 @@ private struct Layer: Sendable {
         let name = spec.name, scope = name.map { root[$0] } ?? root
         switch spec.layer {
         case .convolution(let s):
-            let channels = input[3], outputs = s.outputs ?? channels, groups = s.groups ?? channels, geometry = s.geometry(input: input)
+            let channels = input[3], outputs = s.outputs ?? channels, groups = s.groups ?? channels
+            let geometry = s.geometry(input: input)
             let layer = try Convolution2D(
                 .init(
-                    inputs: channels, outputs: outputs, kernel: s.kernel.pair, groups: groups, bias: s.bias, normalization: s.normalization,
-                    activation: s.activation), geometry, input: input, in: scope)
+                    inputs: channels, outputs: outputs, kernel: s.kernel.pair, groups: groups, bias: s.bias,
+                    normalization: s.normalization, activation: s.activation), geometry, input: input, in: scope)
             let output = geometry.output(input: input, filter: [outputs, channels / groups, s.kernel.height, s.kernel.width])
             return (
                 Layer(
@@ -114,7 +115,8 @@ private struct Layer: Sendable {
     /// `activation(main(x) + shortcut(x))`. A convolution at the end of the main branch does the addition and the activation
     /// in its own pass over the feature map.
     private static func residual(
-        _ name: String?, main: [NamedLayer], shortcut: [NamedLayer], _ activation: Activation?, input: Shape, in root: ParameterScope
+        _ name: String?, main: [NamedLayer], shortcut: [NamedLayer], _ activation: Activation?, input: Shape,
+        in root: ParameterScope
     ) throws -> (Layer, Shape) {
         let (shortcut, _) = try make(shortcut, input: input, in: root)
         if var last = main.last, case .convolution(var s) = last.layer, s.activation == nil {
@@ -144,7 +146,9 @@ private struct Layer: Sendable {
     ) throws -> (Layer, Shape) {
         let made = try branches.map { try make($0, input: input, in: root) }
         let output = made[0].output.replacing(axis: -1, with: made.reduce(0) { $0 + $1.output[-1] })
-        let joined: @Sendable (Tensor) -> Tensor = { x in Tensor.concatenated(made.map { $0.layers.reduce(x) { $1($0) } }, axis: -1) }
+        let joined: @Sendable (Tensor) -> Tensor = { x in
+            Tensor.concatenated(made.map { $0.layers.reduce(x) { $1($0) } }, axis: -1)
+        }
         if root.store.purpose == .training { return (Layer(name, apply: joined), output) }
         let write: @Sendable (Tensor, ChannelSlice) -> Void = { x, slice in
             var first = 0

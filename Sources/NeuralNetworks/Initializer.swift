@@ -17,7 +17,8 @@ public enum Initializer: Sendable, Hashable {
     /// - Parameter shape: `[outputs, inputs]` or `[outputs, inputs, height, width]` where fans matter.
     public func callAsFunction(_ shape: Shape, random: RandomSource, on backend: any Backend) -> Tensor {
         let receptive = shape.rank > 2 ? shape.dimensions[2...].reduce(1, *) : 1
-        let fanOut = Float((shape.rank > 0 ? shape[0] : 1) * receptive), fanIn = Float((shape.rank > 1 ? shape[1] : 1) * receptive)
+        let fanOut = Float((shape.rank > 0 ? shape[0] : 1) * receptive),
+            fanIn = Float((shape.rank > 1 ? shape[1] : 1) * receptive)
         return switch self {
         case .constant(let value): Tensor(repeating: value, shape, on: backend)
         case .uniform(let limit): random.uniform(shape, -limit..<limit, on: backend)

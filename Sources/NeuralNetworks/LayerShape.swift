@@ -18,8 +18,10 @@ public enum LayerError: Error, CustomStringConvertible, Equatable {
     public var description: String {
         switch self {
         case .needsFeatureMap(let layer, let input): "\(layer) needs a feature map, but its input is \(input)"
-        case .needsVector(let layer, let input): "\(layer) needs a vector, but its input is \(input): put a flatten or a global_average_pool before it"
-        case .indivisible(let layer, let channels, let groups): "\(layer) divides \(channels) channels into \(groups) groups, which leaves a rest"
+        case .needsVector(let layer, let input):
+            "\(layer) needs a vector, but its input is \(input): put a flatten or a global_average_pool before it"
+        case .indivisible(let layer, let channels, let groups):
+            "\(layer) divides \(channels) channels into \(groups) groups, which leaves a rest"
         case .windowTooLarge(let layer, let input): "the window of \(layer) is larger than its input \(input) with padding"
         case .paddingTooLarge(let layer):
             "the padding of \(layer) is as large as its window: make it smaller, for a window must see the input"
@@ -49,7 +51,8 @@ public struct NetworkSummary: Sendable, Equatable {
     static let largest = 1 << 31
 
     public static func == (a: Self, b: Self) -> Bool {
-        a.output == b.output && a.parameters == b.parameters && a.multiplyAdds == b.multiplyAdds && a.taps.map(\.name) == b.taps.map(\.name)
+        a.output == b.output && a.parameters == b.parameters && a.multiplyAdds == b.multiplyAdds
+            && a.taps.map(\.name) == b.taps.map(\.name)
     }
 
     /// Follows one picture of shape `[height, width, channels]` through the layers.
@@ -101,7 +104,9 @@ public struct NetworkSummary: Sendable, Equatable {
             let filter: Shape = [outputs, channels / groups, spec.kernel.height, spec.kernel.width]
             let weights = try bounded(filter.dimensions)
             let geometry = spec.geometry(input: [1] + input)
-            guard fits(input, spec.kernel, geometry.padding, dilation: spec.dilation) else { throw .windowTooLarge(layer: label, input: input) }
+            guard fits(input, spec.kernel, geometry.padding, dilation: spec.dilation) else {
+                throw .windowTooLarge(layer: label, input: input)
+            }
             output = Shape(Array(geometry.output(input: [1] + input, filter: filter).dimensions.dropFirst()))
             _ = try bounded(output.dimensions)
             parameters += weights + (spec.bias ? outputs : 0) + (spec.normalization.map { $0.scale ? 2 * outputs : outputs } ?? 0)
@@ -148,7 +153,9 @@ public struct NetworkSummary: Sendable, Equatable {
             for branch in branches {
                 output = input
                 try follow(branch)
-                if let first = ends.first, first.rank != output.rank || first.dimensions.dropLast() != output.dimensions.dropLast() {
+                if let first = ends.first,
+                    first.rank != output.rank || first.dimensions.dropLast() != output.dimensions.dropLast()
+                {
                     throw .branchesDisagree(layer: label, first, output)
                 }
                 ends.append(output)
@@ -170,8 +177,8 @@ extension ConvolutionSpec {
     /// - Parameter input: `[n, h, w, c]`.
     func geometry(input: Shape) -> ConvolutionGeometry {
         ConvolutionGeometry(
-            stride: stride.pair, padding: padding.padding(input, kernel: kernel, stride: stride, dilation: dilation), dilation: dilation.pair,
-            groups: groups ?? input[3])
+            stride: stride.pair, padding: padding.padding(input, kernel: kernel, stride: stride, dilation: dilation),
+            dilation: dilation.pair, groups: groups ?? input[3])
     }
 }
 
@@ -179,7 +186,8 @@ extension PoolingSpec {
     /// - Parameter input: `[n, h, w, c]`.
     func geometry(input: Shape) -> PoolingGeometry {
         PoolingGeometry(
-            kind, size: size.pair, stride: stride.pair, padding: padding.padding(input, kernel: size, stride: stride), roundsUp: roundsUp)
+            kind, size: size.pair, stride: stride.pair, padding: padding.padding(input, kernel: size, stride: stride),
+            roundsUp: roundsUp)
     }
 }
 

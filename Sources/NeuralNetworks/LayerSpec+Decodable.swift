@@ -22,7 +22,9 @@ extension NamedLayer: Decodable {
 
     public init(from decoder: any Decoder) throws {
         let json = try decoder.container(keyedBy: CodingKeys.self)
-        func optional<T: Decodable>(_ key: CodingKeys, _ type: T.Type = T.self) throws -> T? { try json.decodeIfPresent(T.self, forKey: key) }
+        func optional<T: Decodable>(_ key: CodingKeys, _ type: T.Type = T.self) throws -> T? {
+            try json.decodeIfPresent(T.self, forKey: key)
+        }
         func positive(_ key: CodingKeys) throws -> Int { try json.decode(PositiveInteger.self, forKey: key).value }
 
         let operation = try json.decode(Operation.self, forKey: .op)
@@ -40,7 +42,9 @@ extension NamedLayer: Decodable {
                     bias: try optional(.bias) ?? (normalization == nil), normalization: normalization,
                     activation: try optional(.activation)))
         case .linear:
-            layer = .linear(LinearSpec(outputs: try positive(.outputs), bias: try optional(.bias) ?? true, activation: try optional(.activation)))
+            layer = .linear(
+                LinearSpec(
+                    outputs: try positive(.outputs), bias: try optional(.bias) ?? true, activation: try optional(.activation)))
         case .relu: layer = .activation(.relu)
         case .relu6: layer = .activation(.relu6)
         case .tanh: layer = .activation(.tanh)
@@ -49,7 +53,8 @@ extension NamedLayer: Decodable {
         case .dropout:
             let rate = try json.decode(Float.self, forKey: .rate)
             guard 0 <= rate, rate < 1 else {
-                throw DecodingError.dataCorruptedError(forKey: .rate, in: json, debugDescription: "a dropout rate must be at least 0 and below 1")
+                throw DecodingError.dataCorruptedError(
+                    forKey: .rate, in: json, debugDescription: "a dropout rate must be at least 0 and below 1")
             }
             layer = .dropout(rate: rate)
         case .flatten: layer = .flatten(try optional(.order) ?? .channelsFirst)
@@ -71,7 +76,8 @@ extension NamedLayer: Decodable {
             layer = .localResponseNormalization(
                 LocalResponseSpec(
                     size: try positive(.size), alpha: try json.decode(Float.self, forKey: .alpha),
-                    beta: try json.decode(Float.self, forKey: .beta), k: try optional(.k) ?? 1, dividesAlpha: try optional(.dividesAlpha) ?? true))
+                    beta: try json.decode(Float.self, forKey: .beta), k: try optional(.k) ?? 1,
+                    dividesAlpha: try optional(.dividesAlpha) ?? true))
         case .residual:
             layer = .residual(
                 main: try json.decode([NamedLayer].self, forKey: .main), shortcut: try optional(.shortcut) ?? [],
@@ -88,7 +94,8 @@ private struct PositiveInteger: Decodable {
         let json = try decoder.singleValueContainer()
         value = try json.decode(Int.self)
         guard value >= 1, value <= 1 << 24 else {
-            throw DecodingError.dataCorruptedError(in: json, debugDescription: "expected a whole number from 1 to \(1 << 24), found \(value)")
+            throw DecodingError.dataCorruptedError(
+                in: json, debugDescription: "expected a whole number from 1 to \(1 << 24), found \(value)")
         }
     }
 }
@@ -102,7 +109,8 @@ extension Extent: Decodable {
         } else if let pair = try? json.decode([PositiveInteger].self), pair.count == 2 {
             self.init(pair[0].value, pair[1].value)
         } else {
-            throw DecodingError.dataCorruptedError(in: json, debugDescription: "expected a positive whole number or [height, width]")
+            throw DecodingError.dataCorruptedError(
+                in: json, debugDescription: "expected a positive whole number or [height, width]")
         }
     }
 }
@@ -115,14 +123,17 @@ extension PaddingSpec: Decodable {
             switch word {
             case "same": self = .same
             case "valid": self = .fixed(Padding(0))
-            default: throw DecodingError.dataCorruptedError(in: json, debugDescription: "expected \"same\", \"valid\" or numbers, found \"\(word)\"")
+            default:
+                throw DecodingError.dataCorruptedError(
+                    in: json, debugDescription: "expected \"same\", \"valid\" or numbers, found \"\(word)\"")
             }
             return
         }
         let sides = (try? json.decode(Int.self)).map { [$0] } ?? (try? json.decode([Int].self)) ?? []
         guard [1, 2, 4].contains(sides.count), sides.allSatisfy({ 0 <= $0 && $0 <= 1 << 16 }) else {
             throw DecodingError.dataCorruptedError(
-                in: json, debugDescription: "expected \"same\", \"valid\", a number, [height, width] or [top, left, bottom, right]")
+                in: json,
+                debugDescription: "expected \"same\", \"valid\", a number, [height, width] or [top, left, bottom, right]")
         }
         switch sides.count {
         case 1: self = .fixed(Padding(sides[0]))

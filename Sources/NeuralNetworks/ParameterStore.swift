@@ -58,7 +58,9 @@ public final class ParameterStore: Sendable {
         }
     }
 
-    fileprivate func parameter(_ name: String, _ shape: Shape, _ initializer: Initializer, isStatistic: Bool) throws -> Parameter {
+    fileprivate func parameter(
+        _ name: String, _ shape: Shape, _ initializer: Initializer, isStatistic: Bool
+    ) throws -> Parameter {
         if let known = parameters.withLock({ $0[name] }) {
             precondition(known.value.shape == shape, "two layers want \(name), as \(known.value.shape) and as \(shape)")
             return known

@@ -98,7 +98,9 @@ extension Catalogue {
             files.append(target(file.path))
         }
         for path in card.examples.flatMap({ [$0.input.image, $0.input.video] }).compactMap(\.self) {
-            guard let source = card.folder.resolve(path), FileStatus.isFile(source), !files.contains(target(path)) else { continue }
+            guard let source = card.folder.resolve(path), FileStatus.isFile(source), !files.contains(target(path)) else {
+                continue
+            }
             try Folder.copy(source, to: folder + "/" + target(path))
             files.append(target(path))
         }

@@ -40,7 +40,9 @@ public struct WeightsError: Error, CustomStringConvertible {
         }
         if !report.notFinite.isEmpty { parts.append("has values that are not finite numbers in \(list(report.notFinite))") }
         if !report.unused.isEmpty { parts.append("has \(list(report.unused)), which the model does not know") }
-        return "\(file): the file \(parts.joined(separator: ", and ")): convert it again with the rules of this card (zoo convert --rename)"
+        return
+            "\(file): the file \(parts.joined(separator: ", and ")): "
+                + "convert it again with the rules of this card (zoo convert --rename)"
     }
 }
 
@@ -115,10 +117,14 @@ public final class CheckpointSource: ParameterSource {
     /// - Throws: what is wrong with the first file that something is wrong with, in the names of that file.
     public func check(card: String) throws(WeightsError) {
         let report = report
-        guard let first = (report.missing + report.mismatched.map(\.name) + report.notFinite + report.unused).first else { return }
+        guard let first = (report.missing + report.mismatched.map(\.name) + report.notFinite + report.unused).first else {
+            return
+        }
         guard let index = server(of: first) else { throw WeightsError(file: card, report: report) }
         let file = files[index]
-        func own(_ names: [String]) -> [String] { names.filter { server(of: $0) == index }.map { String($0.dropFirst(file.prefix.count)) } }
+        func own(_ names: [String]) -> [String] {
+            names.filter { server(of: $0) == index }.map { String($0.dropFirst(file.prefix.count)) }
+        }
         var part = LoadReport(applied: report.applied, missing: own(report.missing), notFinite: own(report.notFinite))
         part.unused = own(report.unused)
         part.mismatched = report.mismatched.flatMap { mismatch in

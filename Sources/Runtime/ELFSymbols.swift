@@ -25,7 +25,8 @@ struct ELFSymbols {
             guard names.type == ELFBytes.Section.strings, let strings = file.range(of: names) else { return false }
             // Of 24 bytes each, the first of them empty.
             for entry in stride(from: symbols.lowerBound, to: symbols.upperBound - 23, by: 24).dropFirst() {
-                guard let name = file.number(entry, UInt32.self), let section = file.number(entry + 6, UInt16.self), name < strings.count
+                guard let name = file.number(entry, UInt32.self), let section = file.number(entry + 6, UInt16.self),
+                    name < strings.count
                 else { return false }
                 let text = file.text(strings.lowerBound + name..<strings.upperBound)
                 if section == 0 { undefined.insert(text) } else { defined.insert(text) }
@@ -58,8 +59,8 @@ private struct ELFBytes {
         var sections: [Section] = []
         for i in 0..<count {
             let at = start + i * size
-            guard let type = number(at + 4, UInt32.self), let offset = number(at + 24, UInt64.self), let length = number(at + 32, UInt64.self),
-                let link = number(at + 40, UInt32.self)
+            guard let type = number(at + 4, UInt32.self), let offset = number(at + 24, UInt64.self),
+                let length = number(at + 32, UInt64.self), let link = number(at + 40, UInt32.self)
             else { return nil }
             sections.append(Section(type: type, offset: offset, size: length, link: link))
         }

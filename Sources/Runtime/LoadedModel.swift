@@ -5,10 +5,13 @@ public struct LoadedModel: Sendable {
     public let card: ModelCard
     /// What a request must have.
     public let parts: [Request.Part]
+    /// What the model does without, a sentence each.
+    public let notes: [String]
     private let open: @Sendable ([JSONValue.Member]) throws -> Session
 
-    init<M: Model>(_ model: M, card: ModelCard, assets: Assets) {
+    init<M: Model>(_ model: M, card: ModelCard, assets: Assets, notes: [String]) {
         self.card = card
+        self.notes = notes
         parts = M.Input.parts
         open = { options in
             let decoding = try card.decoding(as: M.Decoding.self, options: options)

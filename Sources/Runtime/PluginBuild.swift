@@ -16,8 +16,12 @@ public struct PluginBuild: Sendable {
     /// - Parameter executable: the host; its modules lie beside it in a build folder, and under `lib/zoo` in an installation.
     public init?(executable: String) {
         let folder = URL(fileURLWithPath: executable).deletingLastPathComponent()
-        let candidates = [folder.appendingPathComponent("Modules"), folder.deletingLastPathComponent().appendingPathComponent("lib/zoo/Modules")]
-        guard let found = candidates.first(where: { FileStatus.isFile($0.appendingPathComponent("ModelKit.swiftmodule").path) }) else { return nil }
+        let candidates = [
+            folder.appendingPathComponent("Modules"),
+            folder.deletingLastPathComponent().appendingPathComponent("lib/zoo/Modules"),
+        ]
+        guard let found = candidates.first(where: { FileStatus.isFile($0.appendingPathComponent("ModelKit.swiftmodule").path) })
+        else { return nil }
         modules = found.path
     }
 
@@ -27,9 +31,13 @@ public struct PluginBuild: Sendable {
     public func callAsFunction(_ folder: String, output: String) throws -> String {
         let url = URL(fileURLWithPath: folder).standardizedFileURL, name = url.lastPathComponent
         guard ModelCard.isArchitecture(name) else {
-            throw PluginError.buildFailed(folder: folder, output: "a plugin is called like its folder, and '\(name)' is no letter followed by letters and digits")
+            throw PluginError.buildFailed(
+                folder: folder,
+                output: "a plugin is called like its folder, and '\(name)' is no letter followed by letters and digits")
         }
-        let sources = FileStatus.names(in: url.path).filter { $0.hasSuffix(".swift") }.sorted().map { url.appendingPathComponent($0).path }
+        let sources = FileStatus.names(in: url.path).filter { $0.hasSuffix(".swift") }.sorted().map {
+            url.appendingPathComponent($0).path
+        }
         guard !sources.isEmpty else { throw PluginError.noSources(folder: folder) }
         try FileManager.default.createDirectory(atPath: output, withIntermediateDirectories: true)
         let scratch = FileManager.default.temporaryDirectory.appendingPathComponent("zoo-plugin-\(UUID().uuidString)")
@@ -43,12 +51,15 @@ public struct PluginBuild: Sendable {
         let product = scratch.appendingPathComponent("lib\(name).so")
         let (status, text) = try run(
             [
-                "swiftc", "-O", "-wmo", "-swift-version", "6", "-parse-as-library", "-emit-library", "-module-name", name, "-I", modules,
-                "-Xcc", "-fmodule-map-file=\(moduleMap.path)", "-o", product.path, handshake.path,
+                "swiftc", "-O", "-wmo", "-swift-version", "6", "-parse-as-library", "-emit-library", "-module-name", name, "-I",
+                modules, "-Xcc", "-fmodule-map-file=\(moduleMap.path)", "-o", product.path, handshake.path,
             ] + sources)
-        guard status == 0, let library = ELFSymbols(path: product.path) else { throw PluginError.buildFailed(folder: folder, output: text) }
+        guard status == 0, let library = ELFSymbols(path: product.path) else {
+            throw PluginError.buildFailed(folder: folder, output: text)
+        }
         guard library.defined.contains("zoo_plugin_\(name)") else {
-            throw PluginError.buildFailed(folder: folder, output: "no function is exported as zoo_plugin_\(name): see the end of a plugin of the zoo")
+            throw PluginError.buildFailed(
+                folder: folder, output: "no function is exported as zoo_plugin_\(name): see the end of a plugin of the zoo")
         }
         if let module = Self.coreModule(in: library) { throw PluginError.ownCore(path: folder, module: module) }
         let final = URL(fileURLWithPath: output).appendingPathComponent("lib\(name).so")
@@ -78,7 +89,9 @@ public struct PluginBuild: Sendable {
     static func coreModule(in library: ELFSymbols) -> String? {
         let host = dlopen(nil, RTLD_NOW)
         let copied = coreModules.first { module in
-            library.defined.contains { $0.hasPrefix("$s\(module.utf8.count)\(module)") && $0.hasSuffix("Mn") && dlsym(host, $0) != nil }
+            library.defined.contains {
+                $0.hasPrefix("$s\(module.utf8.count)\(module)") && $0.hasSuffix("Mn") && dlsym(host, $0) != nil
+            }
         }
         return copied ?? (library.undefined.contains { $0.hasPrefix("$s8ModelKit") } ? nil : "ModelKit")
     }

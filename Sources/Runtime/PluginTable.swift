@@ -12,7 +12,8 @@ public struct PluginTable: Sendable {
     public static let version = "zoo plugin interface \(Plugin.apiVersion), Swift \(compilerVersion)"
 
     /// The function that a library built for this process exports.
-    package static let handshake = "\(handshakePrefix)\(Plugin.apiVersion)_swift_\(compilerVersion.replacingOccurrences(of: ".", with: "_"))"
+    package static let handshake =
+        "\(handshakePrefix)\(Plugin.apiVersion)_swift_\(compilerVersion.replacingOccurrences(of: ".", with: "_"))"
     private static let handshakePrefix = "zoo_plugin_interface_"
 
     private let folders: [String]
@@ -81,7 +82,8 @@ public struct PluginTable: Sendable {
     /// `zoo_plugin_interface_1_swift_6_3` as it is told to people.
     private static func version(of handshake: String) -> String {
         "zoo plugin interface "
-            + handshake.dropFirst(handshakePrefix.count).replacingOccurrences(of: "_swift_", with: ", Swift ").replacingOccurrences(of: "_", with: ".")
+            + handshake.dropFirst(handshakePrefix.count).replacingOccurrences(of: "_swift_", with: ", Swift ")
+            .replacingOccurrences(of: "_", with: ".")
     }
 
     private static func make(_ symbol: UnsafeMutableRawPointer) -> Plugin {

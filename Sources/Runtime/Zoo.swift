@@ -23,28 +23,46 @@ public struct Zoo: Sendable {
         let source = CheckpointSource(try weightFiles(of: card))
         let store = ParameterStore(source, on: backend)
         func make<M: Model>(_ type: M.Type) throws -> LoadedModel {
-            let assets = try assets(of: card)
-            let model = try M(card.hyperparameters(as: M.Hyperparameters.self), assets: assets, parameters: store.root)
+            let assets = try assets(of: card), nameless = missingClassNames(of: card), model: M
+            do {
+                model = try M(card.hyperparameters(as: M.Hyperparameters.self), assets: assets, parameters: store.root)
+            } catch InputError.missingAsset("answers") where nameless != nil {
+                throw nameless!  // this one cannot do without
+            }
             try source.check(card: card.document.file)
-            return LoadedModel(model, card: card, assets: assets)
+            let notes = nameless.map { ["classes have numbers instead of names: \($0)"] } ?? []
+            return LoadedModel(model, card: card, assets: assets, notes: notes)
         }
         return try make(plugin.model)
     }
 
-    /// The backbone, vocabulary and other files of a card.
+    /// The backbone, vocabulary and other files of a card. A classifier without the file of its classes has no labels.
     public func assets(of card: ModelCard) throws -> Assets {
         var assets = Assets(backend: backend, preprocessing: card.preprocess)
         if card.backbone != nil { assets.backbone = try catalogue.backbone(of: card).layers }
         if let file = card.vocabulary {
             let path = try catalogue.locate(file, role: "the vocabulary", of: card)
-            assets.vocabulary = try Vocabulary(contentsOf: URL(fileURLWithPath: path), format: file.format, convention: file.convention)
+            assets.vocabulary = try Vocabulary(
+                contentsOf: URL(fileURLWithPath: path), format: file.format, convention: file.convention)
             assets.tokenizer = file.tokenizer
         }
-        if let file = card.answers {
+        if let file = card.answers, missingClassNames(of: card) == nil {
             let path = try catalogue.locate(file, role: "the answers", of: card)
             assets.labels = try String(contentsOfFile: path, encoding: .utf8).split(whereSeparator: \.isNewline).map(String.init)
         }
         return assets
+    }
+
+    /// That the file with the names of a classifier's classes is missing: the classes of a picture can be told by their
+    /// numbers, whereas an answer to a question is nothing without its words.
+    private func missingClassNames(of card: ModelCard) -> CardError? {
+        guard card.task == .imageClassification, let file = card.answers else { return nil }
+        do throws(CardError) {
+            _ = try catalogue.locate(file, role: "the answers", of: card)
+            return nil
+        } catch {
+            return error
+        }
     }
 
     /// The files with a card's parameters: its own first, then those of the card its backbone comes from.
@@ -68,7 +86,8 @@ public struct Zoo: Sendable {
         if own.isEmpty { return try referencedFiles(of: card) }
         return try own.map {
             .init(
-                try Checkpoint.open(catalogue.locate($0, role: "the backbone's weights", of: card)), prefix: "cnn.", isExhausted: false)
+                try Checkpoint.open(catalogue.locate($0, role: "the backbone's weights", of: card)), prefix: "cnn.",
+                isExhausted: false)
         }
     }
 

@@ -15,8 +15,8 @@ struct CardUpdate {
         let main = card.weights.firstIndex { $0.role == .main }
         let weights = try entries.enumerated().map { i, entry in i == main ? try entry.describing(path) : entry }
         try write("weights", .array(weights))
-        if let vocabulary = card.vocabulary, let file = card.folder.resolve(vocabulary.path), let node = card.document.root["vocabulary"],
-            FileManager.default.fileExists(atPath: file)
+        if let vocabulary = card.vocabulary, let file = card.folder.resolve(vocabulary.path),
+            let node = card.document.root["vocabulary"], FileManager.default.fileExists(atPath: file)
         {
             let lines = try String(contentsOfFile: file, encoding: .utf8).split(whereSeparator: \.isNewline).count
             try write("vocabulary", JSONValue(node).describing(file).setting("size", .integer(lines)))
@@ -35,21 +35,28 @@ struct CardUpdate {
         let date = ISO8601DateFormatter.string(from: Date(), timeZone: .gmt, formatOptions: [.withFullDate])
         func metric(_ name: String, _ value: Double) -> JSONValue {
             .object([
-                .init("name", .string(name)), .init("value", .number((value * 10_000).rounded() / 10_000)), .init("higher_is_better", .bool(true)),
-                .init("dataset", .object([.init("id", .string(dataSet)), .init("split", .string(split)), .init("size", .integer(scores.images))])),
+                .init("name", .string(name)), .init("value", .number((value * 10_000).rounded() / 10_000)),
+                .init("higher_is_better", .bool(true)),
+                .init(
+                    "dataset",
+                    .object([
+                        .init("id", .string(dataSet)), .init("split", .string(split)), .init("size", .integer(scores.images)),
+                    ])),
                 .init("protocol", .string("coco-caption" + (beam.map { ", beam \($0)" } ?? ", decoding of the card"))),
                 .init(
                     "provenance",
                     .object([
-                        .init("kind", .string("measured-here")), .init("command", .string("zoo eval \(card.name) --data \(dataSet)")),
+                        .init("kind", .string("measured-here")),
+                        .init("command", .string("zoo eval \(card.name) --data \(dataSet)")),
                         .init("date", .string(date)),
                     ])),
                 .init("verified", .bool(true)),
             ])
         }
         let fresh = [
-            metric("BLEU-1", scores.bleu1), metric("BLEU-2", scores.bleu2), metric("BLEU-3", scores.bleu3), metric("BLEU-4", scores.bleu4),
-            metric("ROUGE-L", scores.rougeL), metric("CIDEr-D", scores.cider), metric("distinct captions", Double(scores.distinctCaptions)),
+            metric("BLEU-1", scores.bleu1), metric("BLEU-2", scores.bleu2), metric("BLEU-3", scores.bleu3),
+            metric("BLEU-4", scores.bleu4), metric("ROUGE-L", scores.rougeL), metric("CIDEr-D", scores.cider),
+            metric("distinct captions", Double(scores.distinctCaptions)),
         ]
         try write("metrics", .array(kept + fresh))
     }

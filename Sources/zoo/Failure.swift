@@ -83,6 +83,7 @@ extension CheckpointError {
         case .unreadable: .missingInput
         case .unwritable: .cannotCreate
         case .notWritable: .usage
+        case .libraryMissing: .unavailable
         case .unknownFormat, .truncated, .malformed, .unsupported, .refused, .tooLarge, .corrupt, .noSuchTensor, .shapeMismatch,
             .unstorable:
             .badData

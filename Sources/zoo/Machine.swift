@@ -1,5 +1,6 @@
 import CFFmpeg
 import COpenBLAS
+import Checkpoints
 import Foundation
 
 /// What this machine has of what we need.
@@ -15,11 +16,11 @@ struct Machine {
 
     // MARK: Libraries
 
-    /// The libraries that are linked, and FFmpeg's, which are opened when a file needs them.
+    /// The libraries that are linked, and HDF5 and FFmpeg's, which are opened when a file needs them.
     var libraries: [Library] {
         [
             Library(name: "OpenBLAS", purpose: "matrix products", version: openBLASVersion, packages: ["libopenblas0-pthread"]),
-            Library(name: "HDF5", purpose: "writing weights", version: hdf5Version, packages: ["libhdf5-103-1"]),
+            Library(name: "HDF5", purpose: "writing weights", version: hdf5Version, packages: [HDF5Library.debianPackage]),
             Library(name: "libpng", purpose: "PNG", version: pngVersion, packages: ["libpng16-16"]),
             Library(
                 name: "TurboJPEG", purpose: "JPEG", version: symbol("tjInitDecompress") == nil ? nil : "found",
@@ -53,14 +54,7 @@ struct Machine {
         openBLASConfiguration.flatMap { $0.split(separator: " ").first { $0.first?.isNumber ?? false }.map(String.init) }
     }
 
-    var hdf5Version: String? {
-        typealias Function =
-            @convention(c) (UnsafeMutablePointer<UInt32>, UnsafeMutablePointer<UInt32>, UnsafeMutablePointer<UInt32>) -> Int32
-        guard let function = symbol("H5get_libversion") else { return nil }
-        var (major, minor, release) = (UInt32(0), UInt32(0), UInt32(0))
-        guard unsafeBitCast(function, to: Function.self)(&major, &minor, &release) >= 0 else { return nil }
-        return "\(major).\(minor).\(release)"
-    }
+    private var hdf5Version: String? { try? HDF5Library(for: "").version }
 
     private var pngVersion: String? {
         typealias Function = @convention(c) () -> UInt32
@@ -82,7 +76,7 @@ struct Machine {
         let database = "/var/lib/dpkg/info"
         guard FileManager.default.fileExists(atPath: database) else { return nil }
         return [
-            "libopenblas-dev", "libhdf5-dev", "libpng-dev", "libturbojpeg0-dev", "zlib1g-dev", "libavformat-dev",
+            "libopenblas-dev", "libpng-dev", "libturbojpeg0-dev", "zlib1g-dev", "libavformat-dev",
             "libavcodec-dev",
             "libswscale-dev", "libavutil-dev",
         ].filter { package in

@@ -10,12 +10,15 @@ enum TrainingError: Error, CustomStringConvertible {
     var description: String {
         switch self {
         case .noRecipe(let card): "\(card): training.recipe: the card names no recipe: add one, or give --recipe FILE"
-        case .noWeightsEntry(let card): "\(card): weights: there is no entry with the role 'main': add one, so that the weights have a place"
+        case .noWeightsEntry(let card):
+            "\(card): weights: there is no entry with the role 'main': add one, so that the weights have a place"
         case .notTrainable(let architecture): "models of the architecture '\(architecture)' cannot be trained with captions"
-        case .emptySplit(let folder): "\(folder): the data set has no training or no development photos: see 'zoo train --help' for what a folder holds"
+        case .emptySplit(let folder):
+            "\(folder): the data set has no training or no development photos: see 'zoo train --help' for what a folder holds"
         case .noEmbedding(let path): "\(path): this model has no word embedding that word vectors could begin"
         case .embeddingWidth(let path, let found, let expected):
-            "\(path): the vectors have \(found) numbers and the card's embedding \(expected): change hyperparameters.embedding or take other vectors"
+            "\(path): the vectors have \(found) numbers and the card's embedding \(expected): "
+                + "change hyperparameters.embedding or take other vectors"
         }
     }
 }

@@ -88,7 +88,8 @@ struct TensorMapTests {
         (#"[{"from": "x"}]"#, #"rules.json: rule 1: 'to' is missing; to leave the tensor out, say "drop": true."#),
         (
             #"[{"from": "x", "too": "y"}]"#,
-            "rules.json: rule 1: unknown key 'too'; a rule has from, to, transpose, reshape, reverse_channels, reshape_result, drop."
+            "rules.json: rule 1: unknown key 'too'; "
+                + "a rule has from, to, transpose, reshape, reverse_channels, reshape_result, drop."
         ),
         (
             #"[{"from": "x", "to": "y", "transpose": "10"}]"#,

@@ -17,22 +17,26 @@ struct RefusalTests {
     @Test(arguments: [
         (
             "soft-link.h5",
-            "link 'b' of '/' is refused: it is a soft link, and only what lies in the file itself is read; copy the data with h5repack or h5py."
+            "link 'b' of '/' is refused: it is a soft link, and only what lies in the file itself is read; "
+                + "copy the data with h5repack or h5py."
         ),
         (
             "external-link.h5",
-            "link 'b' of '/' is refused: it is an external link, and only what lies in the file itself is read; copy the data with h5repack or h5py."
+            "link 'b' of '/' is refused: it is an external link, and only what lies in the file itself is read; "
+                + "copy the data with h5repack or h5py."
         ),
         ("external-data.h5", "data set 'a' is refused: its elements lie in another file; copy them with h5repack."),
         ("virtual.h5", "data set 'a' is refused: its elements lie in other files (a virtual data set); copy them with h5repack."),
         ("shared-group.h5", "group 'a/again' is refused: it is also reached under another name; copy the data with h5repack."),
         (
             "bomb.h5",
-            "data set 'a' declares 17179869184 bytes from 0 stored ones, more than the limit of 1000 : 1; the file is damaged or hostile."
+            "data set 'a' declares 17179869184 bytes from 0 stored ones, more than the limit of 1000 : 1; "
+                + "the file is damaged or hostile."
         ),
         (
             "lzf.h5",
-            "the filter pipeline of data set 'a' uses the filter LZF, which is not supported; rewrite the file with `h5repack -f GZIP=4 IN OUT`."
+            "the filter pipeline of data set 'a' uses the filter LZF, which is not supported; "
+                + "rewrite the file with `h5repack -f GZIP=4 IN OUT`."
         ),
         (
             "object.npy",
@@ -41,7 +45,8 @@ struct RefusalTests {
         ("record.npy", "the header of the array uses records, which is not supported; save every field as an array of its own."),
         (
             "bomb.npz",
-            "zip member 'a.npy' declares 2147483647 bytes from 352 stored ones, more than the limit of 1032 : 1; the file is damaged or hostile."
+            "zip member 'a.npy' declares 2147483647 bytes from 352 stored ones, more than the limit of 1032 : 1; "
+                + "the file is damaged or hostile."
         ),
     ])
     func `fixtures are refused`(name: String, sentence: String) {
@@ -87,11 +92,13 @@ struct RefusalTests {
         ),
         (
             #"{"a":{"dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,0]}}"#, 0,
-            "tensor 'a' declares 4611686018427387904×4 elements, more than the limit of 2⁴⁸ bytes; the file is damaged or hostile."
+            "tensor 'a' declares 4611686018427387904×4 elements, more than the limit of 2⁴⁸ bytes; "
+                + "the file is damaged or hostile."
         ),
         (
             #"{"a":{"dtype":"F32","shape":[0,4611686018427387904,4],"data_offsets":[0,0]}}"#, 0,
-            "tensor 'a' declares 0×4611686018427387904×4 elements, more than the limit of 2⁴⁸ bytes; the file is damaged or hostile."
+            "tensor 'a' declares 0×4611686018427387904×4 elements, more than the limit of 2⁴⁸ bytes; "
+                + "the file is damaged or hostile."
         ),
         (
             #"{"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}}"#, 4,
@@ -116,7 +123,8 @@ struct RefusalTests {
             try Files.write(Self.safetensors("{}", 0, length: 1 << 40), to: path)
             #expect(
                 Self.sentence(path)
-                    == "\(path): the header declares 1099511627776 bytes, more than the limit of 100000000; the file is damaged or hostile."
+                    == "\(path): the header declares 1099511627776 bytes, more than the limit of 100000000; "
+                    + "the file is damaged or hostile."
             )
         }
     }
@@ -128,7 +136,8 @@ struct RefusalTests {
             try Files.write(Array("hello, world".utf8), to: path)
             #expect(
                 Self.sentence(path)
-                    == "\(path): neither its content nor its extension is that of a checkpoint; known formats are \(CheckpointFormat.all.map(\.name).joined(separator: ", "))."
+                    == "\(path): neither its content nor its extension is that of a checkpoint; "
+                    + "known formats are \(CheckpointFormat.all.map(\.name).joined(separator: ", "))."
             )
         }
         try Files.withTemporary("a.h5") { path in

@@ -88,6 +88,26 @@ struct WritingTests {
         }
     }
 
+    @Test func `a library that cannot be loaded is named`() throws {
+        #expect(throws: CheckpointError.libraryMissing(path: "a.h5", library: "libnone.so.1")) {
+            _ = try HDF5Library(for: "a.h5", names: ["libnone.so.1", "libnone.so.2"])
+        }
+        // One that is there and is another: libz comes with every Debian.
+        #expect(throws: CheckpointError.libraryMissing(path: "a.h5", library: "libz.so.1")) {
+            _ = try HDF5Library(for: "a.h5", names: ["libnone.so.1", "libz.so.1"])
+        }
+        #expect(try HDF5Library(for: "a.h5").version.contains("."))
+    }
+
+    @Test func `what the library says is in the error`() throws {
+        try Files.withTemporary("a.h5") { path in
+            let deep = CheckpointTensor(name: "w", tensor([1], Shape([Int](repeating: 1, count: 33))))
+            #expect(
+                throws: CheckpointError.unwritable(path: path, reason: "libhdf5, writing 'w': dimensionality is too large")
+            ) { try Checkpoint([deep]).write(to: path) }
+        }
+    }
+
     @Test func `what cannot be stored is said before the file is touched`() throws {
         try Files.withTemporary("a.h5") { path in
             try Files.write([1, 2, 3], to: path)
@@ -111,7 +131,8 @@ struct WritingTests {
             #expect(try Files.bytes(path) == [1, 2, 3])
             #expect(
                 failure([], to: "a.keras")
-                    == "a.keras: checkpoints cannot be written as keras; choose an extension of h5, hdf5, hdf, npz, npy, safetensors."
+                    == "a.keras: checkpoints cannot be written as keras; "
+                    + "choose an extension of h5, hdf5, hdf, npz, npy, safetensors."
             )
             #expect(
                 failure([CheckpointTensor(name: "w", w)], to: "/nowhere/a.h5")

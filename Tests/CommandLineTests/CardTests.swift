@@ -20,7 +20,8 @@ import Testing
             ),
             (
                 "backbone", #"{"model": "tiny"}"#, 65,
-                "tiny.json:12:23: backbone.model: the backbones go round in a circle: tiny → tiny; one of them must list its layers."
+                "tiny.json:12:23: backbone.model: the backbones go round in a circle: tiny → tiny; "
+                    + "one of them must list its layers."
             ),
             (
                 "backbone", #"{"model": "vgg-17", "tap": "fc7"}"#, 65,
@@ -61,7 +62,8 @@ import Testing
         #expect(result.status == 65)
         #expect(
             result.errors
-                == "zoo: FOLDER/ModelCards/other.json:12:23: backbone.model: the backbones go round in a circle: tiny → other → tiny; one of them must list its layers.\n"
+                == "zoo: FOLDER/ModelCards/other.json:12:23: backbone.model: the backbones go round in a circle: "
+                + "tiny → other → tiny; one of them must list its layers.\n"
         )
     }
 
@@ -74,7 +76,8 @@ import Testing
         #expect(result.status == 65)
         #expect(
             result.errors
-                == "zoo: \(card):13:24: vocabulary.path: FOLDER/Weights/tiny.words.txt: has the SHA-256 \(found), but its card says \(digest); get the file again, or correct the card.\n"
+                == "zoo: \(card):13:24: vocabulary.path: FOLDER/Weights/tiny.words.txt: has the SHA-256 \(found), "
+                + "but its card says \(digest); get the file again, or correct the card.\n"
         )
         #expect(result.lines.last?.hasPrefix("tiny: not sound, 1 error, ") ?? false)
         #expect(result.output.contains("without tensors and examples"))
@@ -181,7 +184,8 @@ import Testing
         #expect(shipped.status == 66)
         #expect(
             shipped.errors
-                == "zoo: 'captioner' is not in the user's catalogue: it belongs to PROJECT/ModelCards/captioner.json and stays there.\n"
+                == "zoo: 'captioner' is not in the user's catalogue: "
+                + "it belongs to PROJECT/ModelCards/captioner.json and stays there.\n"
         )
     }
 

@@ -169,14 +169,16 @@ import Testing
         #expect(cut.status == 65)
         #expect(
             cut.errors
-                == "zoo: FOLDER/Weights/tiny.h5: the HDF5 file would end at byte \(weights.count), but there are only \(weights.count - 1000); the file is cut off or damaged, copy it again.\n"
+                == "zoo: FOLDER/Weights/tiny.h5: the HDF5 file would end at byte \(weights.count), "
+                + "but there are only \(weights.count - 1000); the file is cut off or damaged, copy it again.\n"
         )
         try FileManager.default.removeItem(atPath: place.path + "/Weights/tiny.h5")
         let missing = try place.zoo("run", card, "photos/a.jpg")
         #expect(missing.status == 66)
         #expect(
             missing.errors
-                == "zoo: tiny: the file of weights 'FOLDER/Weights/tiny.h5' or 'FOLDER/data/zoo/Weights/tiny.h5' is missing. How to get it: Train it.\n"
+                == "zoo: tiny: the file of weights 'FOLDER/Weights/tiny.h5' or 'FOLDER/data/zoo/Weights/tiny.h5' is missing. "
+                + "How to get it: Train it.\n"
         )
     }
 
@@ -188,8 +190,36 @@ import Testing
         #expect(result.status == 66)
         #expect(
             result.errors.hasPrefix(
-                "zoo: \(name): the file of weights 'PROJECT/Weights/\(name).h5' or 'FOLDER/data/zoo/Weights/\(name).h5' is missing. How to get it: "
+                "zoo: \(name): the file of weights 'PROJECT/Weights/\(name).h5' or 'FOLDER/data/zoo/Weights/\(name).h5' is "
+                    + "missing. How to get it: "
             ))
+    }
+
+    /// The names of classes are a file of their own, which may be missing.
+    @Test func classesWithoutNames() throws {
+        var model = TinyCaptioner()
+        for (key, json) in [
+            ("task", "\"image-classification\""), ("architecture", "\"ImageClassifier\""), ("hyperparameters", nil),
+            ("decoding", nil), ("vocabulary", nil),
+            ("answers", #"{"path": "../Weights/tiny.classes.txt", "size": 2, "how_to_get": "Write it."}"#),
+        ] { model[key] = json }
+        model.tensors = [("a.weight", [2, 3, 3, 3]), ("a.bias", [2])]
+        let place = try workplace(model)
+        let result = try place.zoo("run", card, "photos", "--nbest", "2")
+        #expect(result.status == 0)
+        #expect(result.lines.count == 6)
+        #expect(
+            result.lines.filter { !$0.hasPrefix("photos/") }.allSatisfy { $0.hasSuffix("  class 0") || $0.hasSuffix("  class 1") }
+        )
+        #expect(
+            result.errors == "zoo: classes have numbers instead of names: tiny: the file of the answers "
+                + "'FOLDER/Weights/tiny.classes.txt' or 'FOLDER/data/zoo/Weights/tiny.classes.txt' is missing. "
+                + "How to get it: Write it.\n")
+        let check = try place.zoo("check", card, "--level", "4")
+        #expect(check.output.contains(": warning: answers.path: tiny: the file of the answers '"))
+        try place.write("Weights/tiny.classes.txt", "cat\ndog\n")
+        let named = try place.zoo("run", card, "photos/a.jpg")
+        #expect(named.errors.isEmpty && ["cat", "dog"].contains(named.lines[0]))
     }
 
     // MARK: Options

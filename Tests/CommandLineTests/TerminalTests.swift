@@ -26,7 +26,9 @@ import Testing
             (["show"], 64, "Missing expected argument '<model>'. See 'zoo show --help' for more information."),
             (
                 ["list", "--task", "x"], 64,
-                "The value 'x' is invalid for '--task <task>'. Please provide one of the following: image-captioning, dense-captioning, visual-question-answering, video-captioning, image-feature-extraction, image-classification. See 'zoo list --help' for more information."
+                "The value 'x' is invalid for '--task <task>'. Please provide one of the following: image-captioning, "
+                    + "dense-captioning, visual-question-answering, video-captioning, image-feature-extraction, "
+                    + "image-classification. See 'zoo list --help' for more information."
             ),
             (["list", "--cards", "nowhere"], 66, "nowhere: there is no such folder; check --cards."),
             (["plugin", "list", "--plugins", "nowhere"], 66, "nowhere: there is no such folder; check --plugins."),

@@ -11,11 +11,13 @@ struct TinyCaptioner {
         ("decoding", #"{"beam": 2, "max_length": 5}"#),
         (
             "preprocess",
-            #"[{"op": "resize", "size": 8, "interpolation": "bilinear", "convention": "pil"}, {"op": "to_float", "scale": "1/255"}]"#
+            #"[{"op": "resize", "size": 8, "interpolation": "bilinear", "convention": "pil"}, "#
+                + #"{"op": "to_float", "scale": "1/255"}]"#
         ),
         (
             "backbone",
-            #"{"input": [8, 8, 3], "layers": [{"op": "convolution", "name": "a", "outputs": 2, "kernel": 3}, {"op": "global_average_pool"}]}"#
+            #"{"input": [8, 8, 3], "layers": [{"op": "convolution", "name": "a", "outputs": 2, "kernel": 3}, "#
+                + #"{"op": "global_average_pool"}]}"#
         ),
         ("vocabulary", #"{"path": "../Weights/tiny.words.txt", "how_to_get": "Write it."}"#),
         ("weights", #"[{"path": "../Weights/tiny.h5", "how_to_get": "Train it."}]"#), ("license", #"{"weights": "MIT"}"#),

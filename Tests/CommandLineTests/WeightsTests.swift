@@ -1,3 +1,4 @@
+import Checkpoints
 import Foundation
 import Media
 import Testing
@@ -38,6 +39,28 @@ import Testing
         #expect(try place.zoo("run", "ModelCards/tiny.json", "a.png").status == 0)
     }
 
+    /// HDF5 is read without the library, which is opened only to write, and not linked: it would be loaded at every start.
+    @Test func libraryForWriting() throws {
+        let place = try workplace()
+        let linked = try place.zoo(["--version"], environment: ["LD_TRACE_LOADED_OBJECTS": "1"])
+        #expect(linked.output.contains("libc.so") && !linked.output.contains("libhdf5") && !linked.output.contains("libcurl"))
+        for name in HDF5Library.names { try place.write("libraries/\(name)", "no library") }
+        let missing = ["LD_LIBRARY_PATH": place.path + "/libraries"]
+        let result = try place.zoo(["convert", "Weights/tiny.h5", "out.h5"], environment: missing)
+        #expect(result.status == 69 && result.output.isEmpty)
+        #expect(
+            result.errors
+                == "zoo: out.h5: writing it needs libhdf5_serial.so.103, which cannot be loaded; "
+                + "install it with 'apt install libhdf5-103-1', or write .safetensors or .npz.\n")
+        #expect(try !FileManager.default.contentsOfDirectory(atPath: place.path).contains { $0.hasPrefix("out.h5") })
+        #expect(try place.zoo(["convert", "Weights/tiny.h5", "out.npz"], environment: missing).status == 0)
+        let doctor = try place.zoo(["doctor"], environment: missing)
+        #expect(doctor.status == 69)
+        #expect(
+            doctor.errors.contains(
+                "zoo: HDF5 cannot be loaded, which writing weights needs; install with 'apt install libhdf5-103-1'.\n"))
+    }
+
     @Test func renaming() throws {
         let place = try workplace()
         try place.write("rules.json", #"[{"from": "logits\\.(.*)", "to": "word.$1", "transpose": [1, 0]}]"#)
@@ -68,17 +91,20 @@ import Testing
             (["no.h5", "out.h5"], 66, "no.h5: cannot be read: No such file or directory."),
             (
                 ["cut.h5", "out.h5"], 65,
-                "cut.h5: the HDF5 file would end at byte \(size), but there are only 600; the file is cut off or damaged, copy it again."
+                "cut.h5: the HDF5 file would end at byte \(size), but there are only 600; the file is cut off or damaged, "
+                    + "copy it again."
             ),
             (["Weights/tiny.h5", "out.h5", "--rename", "no.json"], 66, "no.json: cannot be read: No such file or directory."),
             (
                 ["Weights/tiny.h5", "out.h5", "--rename", "typo.json"], 65,
-                "typo.json: rule 1: unknown key 'form'; a rule has from, to, transpose, reshape, reverse_channels, reshape_result, drop."
+                "typo.json: rule 1: unknown key 'form'; "
+                    + "a rule has from, to, transpose, reshape, reverse_channels, reshape_result, drop."
             ),
             (["Weights/tiny.h5", "nowhere/out.h5"], 73, "nowhere/out.h5: cannot be written: No such file or directory."),
             (
                 ["Weights/tiny.h5", "out.xyz"], 64,
-                "out.xyz: the extension tells no format that can be written; use one of .h5, .hdf5, .hdf, .npz, .npy, .safetensors. See 'zoo convert --help' for more information."
+                "out.xyz: the extension tells no format that can be written; use one of .h5, .hdf5, .hdf, .npz, .npy, "
+                    + ".safetensors. See 'zoo convert --help' for more information."
             ),
         ] as [([String], Int32, String)] {
             let result = try place.zoo(["convert"] + arguments)

@@ -35,8 +35,12 @@ final class Workplace {
     ///   - input: what it reads from standard input.
     ///   - output: where its standard output goes instead of into the outcome.
     ///   - errors: where its standard error goes instead of into the outcome.
+    ///   - environment: variables besides the usual ones.
     /// - Returns: texts with `FOLDER` and `PROJECT` in the place of this folder's path and the project's.
-    func zoo(_ arguments: [String], input: String = "", output: FileHandle? = nil, errors: FileHandle? = nil) throws -> Outcome {
+    func zoo(
+        _ arguments: [String], input: String = "", output: FileHandle? = nil, errors: FileHandle? = nil,
+        environment: [String: String] = [:]
+    ) throws -> Outcome {
         let scratch = path + "/.process-\(UInt32.random(in: 0 ... .max))"
         try FileManager.default.createDirectory(atPath: scratch, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: scratch) }
@@ -51,6 +55,7 @@ final class Workplace {
         process.arguments = arguments
         process.currentDirectoryURL = URL(fileURLWithPath: path)
         process.environment = ["HOME": path, "XDG_DATA_HOME": path + "/data", "PATH": "/usr/bin:/bin"]
+            .merging(environment) { $1 }
         process.standardInput = try file("input", input)
         process.standardOutput = try output ?? file("output")
         process.standardError = try errors ?? file("errors")

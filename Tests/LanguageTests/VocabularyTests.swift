@@ -92,6 +92,9 @@ struct VocabularyTests {
         if format == .wordCounts { #expect(read == vocabulary) }
     }
 
+    /// As cards spell them.
+    @Test func namesOfFormats() { #expect(VocabularyFormat.allCases.map(\.rawValue) == ["word_counts", "words", "json"]) }
+
     @Test func readsPlainWordsAndWindowsLines() throws {
         let folder = try TemporaryFolder()
         let vocabulary = try Vocabulary(contentsOf: folder.file("v.txt", "hot dog\r\nice cream 5\r\n7\r\n"), convention: .none)

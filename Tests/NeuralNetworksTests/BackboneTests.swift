@@ -93,7 +93,8 @@ import Testing
             try Backbone(
                 [NamedLayer](
                     json:
-                        #"[{"op": "convolution", "name": "a", "outputs": 2, "kernel": 1}, {"op": "linear", "name": "b", "outputs": 1}]"#
+                        #"[{"op": "convolution", "name": "a", "outputs": 2, "kernel": 1}, "#
+                            + #"{"op": "linear", "name": "b", "outputs": 1}]"#
                 ),
                 input: [2, 2, 2], in: store.root)
         }
@@ -102,7 +103,8 @@ import Testing
     /// Pictures may differ from the declared size where no layer needs it.
     @Test func otherSizes() throws {
         let json =
-            #"[{"op": "convolution", "name": "a", "outputs": 4, "kernel": 3, "stride": 2, "padding": "same"}, {"op": "global_average_pool"}]"#
+            #"[{"op": "convolution", "name": "a", "outputs": 4, "kernel": 3, "stride": 2, "padding": "same"}, "#
+                + #"{"op": "global_average_pool"}]"#
         let (network, _) = try backbone(json, input: [8, 8, 3], on: backend)
         let x = FormulaParameters.uniform("x", [2, 11, 6, 3], on: backend)
         #expect(network(x).shape == [2, 4])

@@ -7,11 +7,14 @@ import Testing
     @Test(arguments: [
         (
             #"{"op": "convolution", "name": "a", "outputs": 8, "kernel": 3}"#,
-            #"{"op": "convolution", "name": "a", "outputs": 8, "kernel": [3, 3], "stride": [1, 1], "padding": [0, 0, 0, 0], "dilation": [1, 1], "groups": 1, "depthwise": false, "bias": true}"#
+            #"{"op": "convolution", "name": "a", "outputs": 8, "kernel": [3, 3], "stride": [1, 1], "padding": [0, 0, 0, 0], "#
+                + #""dilation": [1, 1], "groups": 1, "depthwise": false, "bias": true}"#
         ),
         (
-            #"{"op": "convolution", "name": "a", "outputs": 8, "kernel": 3, "padding": "valid", "normalization": {"epsilon": 0.001}}"#,
-            #"{"op": "convolution", "name": "a", "outputs": 8, "kernel": 3, "padding": 0, "bias": false, "normalization": {"epsilon": 0.001, "scale": true}}"#
+            #"{"op": "convolution", "name": "a", "outputs": 8, "kernel": 3, "padding": "valid", "#
+                + #""normalization": {"epsilon": 0.001}}"#,
+            #"{"op": "convolution", "name": "a", "outputs": 8, "kernel": 3, "padding": 0, "bias": false, "#
+                + #""normalization": {"epsilon": 0.001, "scale": true}}"#
         ),
         (#"{"op": "linear", "name": "a", "outputs": 8}"#, #"{"op": "linear", "name": "a", "outputs": 8, "bias": true}"#),
         (
@@ -20,7 +23,8 @@ import Testing
         ),
         (
             #"{"op": "average_pool", "size": [2, 3], "padding": [1, 2]}"#,
-            #"{"op": "average_pool", "size": [2, 3], "stride": [2, 3], "padding": [1, 2, 1, 2], "rounding": "floor", "counts_padding": true}"#
+            #"{"op": "average_pool", "size": [2, 3], "stride": [2, 3], "padding": [1, 2, 1, 2], "rounding": "floor", "#
+                + #""counts_padding": true}"#
         ),
         (#"{"op": "flatten"}"#, #"{"op": "flatten", "order": "CHW"}"#),
         (
@@ -38,7 +42,9 @@ import Testing
     @Test func convolution() throws {
         let layer = try NamedLayer(
             json:
-                #"{"op": "convolution", "name": "c", "outputs": 8, "kernel": [1, 7], "stride": [2, 3], "padding": [1, 2, 3, 4], "dilation": [5, 6], "groups": 4, "bias": false, "normalization": {"epsilon": 0.25, "scale": false}, "activation": "relu6"}"#
+                #"{"op": "convolution", "name": "c", "outputs": 8, "kernel": [1, 7], "stride": [2, 3], "#
+                    + #""padding": [1, 2, 3, 4], "dilation": [5, 6], "groups": 4, "bias": false, "#
+                    + #""normalization": {"epsilon": 0.25, "scale": false}, "activation": "relu6"}"#
         )
         guard layer.name == "c", case .convolution(let spec) = layer.layer else {
             Issue.record("\(layer)")

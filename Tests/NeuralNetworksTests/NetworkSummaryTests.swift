@@ -20,11 +20,13 @@ import Testing
                 [13, 11, 4], 32, 3432
             ),
             (
-                #"{"op": "convolution", "name": "a", "outputs": 4, "kernel": 1, "normalization": {"epsilon": 1e-5, "scale": false}}"#,
+                #"{"op": "convolution", "name": "a", "outputs": 4, "kernel": 1, "#
+                    + #""normalization": {"epsilon": 1e-5, "scale": false}}"#,
                 [13, 11, 4], 28, 3432
             ),
             (
-                #"{"op": "convolution", "name": "a", "outputs": 4, "kernel": 1, "bias": true, "normalization": {"epsilon": 1e-5}}"#,
+                #"{"op": "convolution", "name": "a", "outputs": 4, "kernel": 1, "bias": true, "#
+                    + #""normalization": {"epsilon": 1e-5}}"#,
                 [13, 11, 4], 36, 3432
             ),
             (
@@ -51,11 +53,13 @@ import Testing
             (#"{"op": "softmax"}"#, [13, 11, 6], 0, 0),
             (#"{"op": "dropout", "rate": 0.5}"#, [13, 11, 6], 0, 0),
             (
-                #"{"op": "residual", "main": [{"op": "convolution", "name": "a", "outputs": 4, "kernel": 3, "padding": 1}], "shortcut": [{"op": "convolution", "name": "b", "outputs": 4, "kernel": 1, "bias": false}]}"#,
+                #"{"op": "residual", "main": [{"op": "convolution", "name": "a", "outputs": 4, "kernel": 3, "padding": 1}], "#
+                    + #""shortcut": [{"op": "convolution", "name": "b", "outputs": 4, "kernel": 1, "bias": false}]}"#,
                 [13, 11, 4], 244, 34320
             ),
             (
-                #"{"op": "concatenate", "branches": [[{"op": "relu"}], [], [{"op": "convolution", "name": "b", "outputs": 4, "kernel": 1}]]}"#,
+                #"{"op": "concatenate", "branches": [[{"op": "relu"}], [], "#
+                    + #"[{"op": "convolution", "name": "b", "outputs": 4, "kernel": 1}]]}"#,
                 [13, 11, 16], 28, 3432
             ),
         ] as [(String, [Int], Int, Int)])
@@ -146,11 +150,13 @@ import Testing
             "two layers are called 'a'"
         ),
         (
-            #"[{"op": "convolution", "name": "a", "outputs": 8, "kernel": 1, "normalization": {"epsilon": 1}}, {"op": "batch_normalization", "name": "a.normalization", "epsilon": 1}]"#,
+            #"[{"op": "convolution", "name": "a", "outputs": 8, "kernel": 1, "normalization": {"epsilon": 1}}, "#
+                + #"{"op": "batch_normalization", "name": "a.normalization", "epsilon": 1}]"#,
             "two layers are called 'a.normalization'"
         ),
         (
-            #"[{"op": "convolution", "name": "c", "outputs": 16777216, "kernel": [16777216, 16777216], "padding": "same", "stride": 16777216}]"#,
+            #"[{"op": "convolution", "name": "c", "outputs": 16777216, "kernel": [16777216, 16777216], "padding": "same", "#
+                + #""stride": 16777216}]"#,
             "'c' has more than 2147483648 weights or results, which no memory holds"
         ),
         (

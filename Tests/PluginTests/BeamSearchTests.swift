@@ -68,7 +68,8 @@ import Testing
 
     @Test func widensForMoreAnswers() throws {
         let table = try Reference.read().table(0)
-        let narrow = table.say(Search(beam: 2, maximumLength: 4, nbest: 5)), wide = table.say(Search(beam: 5, maximumLength: 4, nbest: 5))
+        let narrow = table.say(Search(beam: 2, maximumLength: 4, nbest: 5)),
+            wide = table.say(Search(beam: 5, maximumLength: 4, nbest: 5))
         #expect(narrow == wide)
         #expect(narrow.map(\.score) == narrow.map(\.score).sorted(by: >))
     }
@@ -95,10 +96,13 @@ import Testing
             Search(method: .sample, maximumLength: 2, temperature: temperature, seed: 3, nbest: count, unknown: false))
         #expect(found.count == count)
         func check(_ sampled: [Int], _ row: [Float]) {
-            let weights = row.enumerated().map { $0 == table.unknown ? 0 : exp(Double($1 / temperature)) }, sum = weights.reduce(0, +)
+            let weights = row.enumerated().map { $0 == table.unknown ? 0 : exp(Double($1 / temperature)) },
+                sum = weights.reduce(0, +)
             for (word, weight) in weights.enumerated() {
                 let p = weight / sum, frequency = Double(sampled.count { $0 == word }) / Double(sampled.count)
-                #expect(abs(frequency - p) <= 5 * (p * (1 - p) / Double(sampled.count)).squareRoot(), "word \(word): \(frequency), not \(p)")
+                #expect(
+                    abs(frequency - p) <= 5 * (p * (1 - p) / Double(sampled.count)).squareRoot(),
+                    "word \(word): \(frequency), not \(p)")
             }
         }
         check(found.map { $0.tokens[0] }, table.logProbabilities[0][0])
@@ -124,11 +128,15 @@ import Testing
         (#"{"max_length": 1001}"#, "<options>:1:16: max_length: expected a whole number from 1 to 1000, found 1001."),
         (#"{"nbest": -1}"#, "<options>:1:11: nbest: expected a whole number from 1 to 1000, found -1."),
         (#"{"temperature": 0}"#, "<options>:1:17: temperature: a temperature must be above 0."),
-        (#"{"length_normalization": -0.5}"#, "<options>:1:26: length_normalization: a length normalisation must be from 0 to 10."),
+        (
+            #"{"length_normalization": -0.5}"#,
+            "<options>:1:26: length_normalization: a length normalisation must be from 0 to 10."
+        ),
         (#"{"method": "beem"}"#, "<options>:1:12: method: 'beem' is not one of 'greedy', 'beam', 'sample'; did you mean 'beam'?"),
         (
             #"{"convention": "neuraltalk3"}"#,
-            "<options>:1:16: convention: 'neuraltalk3' is not one of 'im2txt', 'neuraltalk2', 'neuraltalk'; did you mean 'neuraltalk2'?"
+            "<options>:1:16: convention: 'neuraltalk3' is not one of 'im2txt', 'neuraltalk2', 'neuraltalk'; "
+                + "did you mean 'neuraltalk2'?"
         ),
         (#"{"beams": 3}"#, "<options>:1:2: beams: unknown key; did you mean 'beam'?"),
         (#"{"seed": -1}"#, "<options>:1:10: seed: -1 is out of the range of UInt64."),
@@ -204,7 +212,8 @@ private struct Reference: Decodable {
     let cases: [Case]
 
     static func read() throws -> Reference {
-        try JSONDecoder().decode(Reference.self, from: Data(contentsOf: Project.tests.appending(path: "Reference/beam_search.json")))
+        try JSONDecoder().decode(
+            Reference.self, from: Data(contentsOf: Project.tests.appending(path: "Reference/beam_search.json")))
     }
 
     func table(_ index: Int) -> Table {

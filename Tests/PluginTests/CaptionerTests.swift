@@ -26,12 +26,15 @@ import Testing
     }
 
     /// The model with the parameters of the script; its backbone passes features through.
-    private static func make<M: Model>(_ type: M.Type, _ hyperparameters: JSONNode, on backend: any Backend) throws -> (M, ParameterStore) {
+    private static func make<M: Model>(
+        _ type: M.Type, _ hyperparameters: JSONNode, on backend: any Backend
+    ) throws -> (M, ParameterStore) {
         let assets = Assets(
             backend: backend, backbone: BackboneDescription(input: [1, 1, 5], layers: [NamedLayer(nil, .flatten(.channelsLast))]),
             vocabulary: vocabulary, tokenizer: .whitespace)
         let store = ParameterStore(FreshParameters(seed: 1), for: .training, on: backend)
-        let model = try M(StrictJSONDecoder().decode(M.Hyperparameters.self, from: hyperparameters), assets: assets, parameters: store.root)
+        let model = try M(
+            StrictJSONDecoder().decode(M.Hyperparameters.self, from: hyperparameters), assets: assets, parameters: store.root)
         for (k, parameter) in store.all.enumerated() {
             let scalars = (0..<parameter.value.shape.count).map { i in
                 Float(0.6 * sin(1.3 * Double(k) + 0.7 * Double(i) + 0.05 * Double(i * k)))
@@ -89,7 +92,8 @@ import Testing
         func check<M: TrainableModel>(_ type: M.Type) throws {
             let (model, _) = try Self.make(type, #require(expected["hyperparameters"]), on: backend)
             let decoding = try StrictJSONDecoder().decode(
-                M.Decoding.self, from: JSONDocument(#"{"beam": 4, "nbest": 4, "max_length": 5, "unknown": false}"#, file: "").root)
+                M.Decoding.self, from: JSONDocument(#"{"beam": 4, "nbest": 4, "max_length": 5, "unknown": false}"#, file: "").root
+            )
             for n in 0..<3 {
                 let features = Self.features(n, on: backend)
                 let captions = try #require(model.decode(model.activations(features), decoding) as? Captions)
@@ -100,7 +104,8 @@ import Testing
                     #expect(abs(sum - alternative.logProbability) < 1e-5)
                     let said = alternative.words.dropLast().map(\.word)
                     // The loss knows finished sentences of words only.
-                    guard alternative.words.last?.word == "</S>", !said.isEmpty, said.allSatisfy({ Self.vocabulary.id(of: $0)! < 8 }),
+                    guard alternative.words.last?.word == "</S>", !said.isEmpty,
+                        said.allSatisfy({ Self.vocabulary.id(of: $0)! < 8 }),
                         let example = model.example(features, target: said.joined(separator: " "))
                     else { continue }
                     let (loss, predictions) = model.loss([example])
@@ -124,7 +129,10 @@ import Testing
     }
 
     @Test(arguments: [
-        (#"{"inject": "last", "lstm": {"order": "ifgo"}}"#, "captioner.json:1:12: inject: 'last' is not one of 'first', 'every', 'initial'."),
+        (
+            #"{"inject": "last", "lstm": {"order": "ifgo"}}"#,
+            "captioner.json:1:12: inject: 'last' is not one of 'first', 'every', 'initial'."
+        ),
         (#"{"inject": "first"}"#, "captioner.json:1:1: the key 'lstm' is missing."),
         (
             #"{"inject": "first", "lstm": {"order": "ifgo"}, "hidden": 0}"#,
@@ -134,7 +142,10 @@ import Testing
             #"{"inject": "first", "lstm": {"order": "ifgo"}, "output_dropout": 1}"#,
             "captioner.json:1:66: output_dropout: a dropout rate must be at least 0 and below 1."
         ),
-        (#"{"inject": "first", "lstm": {"order": "ifgo"}, "hiden": 5}"#, "captioner.json:1:48: hiden: unknown key; did you mean 'hidden'?"),
+        (
+            #"{"inject": "first", "lstm": {"order": "ifgo"}, "hiden": 5}"#,
+            "captioner.json:1:48: hiden: unknown key; did you mean 'hidden'?"
+        ),
     ])
     func hyperparameters(_ json: String, _ expected: String) throws {
         func check<M: Model>(_ type: M.Type) throws {
@@ -151,12 +162,15 @@ import Testing
         func check<M: Model>(_ type: M.Type) throws {
             func make(_ change: (inout Assets) -> Void) -> String? {
                 var assets = Assets(
-                    backend: backend, backbone: BackboneDescription(input: [1, 1, 5], layers: [NamedLayer(nil, .flatten(.channelsLast))]),
+                    backend: backend,
+                    backbone: BackboneDescription(input: [1, 1, 5], layers: [NamedLayer(nil, .flatten(.channelsLast))]),
                     vocabulary: Self.vocabulary)
                 change(&assets)
                 return sentence {
                     let store = ParameterStore(FreshParameters(seed: 1), on: backend)
-                    _ = try M(StrictJSONDecoder().decode(M.Hyperparameters.self, from: hyperparameters), assets: assets, parameters: store.root)
+                    _ = try M(
+                        StrictJSONDecoder().decode(M.Hyperparameters.self, from: hyperparameters), assets: assets,
+                        parameters: store.root)
                 }
             }
             #expect(make { _ in } == nil)

@@ -21,7 +21,9 @@ import Testing
             #expect(source.names.sorted() == parameters.map(\.name).sorted(), "a parameter was made twice, or without its scope")
             for parameter in parameters {
                 #expect(parameter.name.wholeMatch(of: /[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*/) != nil, "\(parameter.name) is no path")
-                #expect(parameter.value.scalars.allSatisfy { $0.isFinite }, "\(parameter.name) begins with values that are not finite")
+                #expect(
+                    parameter.value.scalars.allSatisfy { $0.isFinite }, "\(parameter.name) begins with values that are not finite"
+                )
             }
             // Counted by hand in the card: two layers of one name would share their weights unnoticed.
             let count = parameters.filter { !$0.isStatistic }.reduce(0) { $0 + $1.value.shape.count }
@@ -133,7 +135,8 @@ import Testing
             for _ in 0...30 {
                 let loss = model.loss(examples).value, gradients = loss.gradients()
                 losses.append(loss.scalar)
-                optimizer.step(store.all.compactMap { parameter in gradients[parameter.value].map { (parameter: parameter, gradient: $0) } })
+                optimizer.step(
+                    store.all.compactMap { parameter in gradients[parameter.value].map { (parameter: parameter, gradient: $0) } })
             }
             #expect(losses[30] < 0.8 * losses[0], "\(losses)")
         }
@@ -146,7 +149,8 @@ import Testing
             let (model, _, assets) = try catalogue.make(type, on: OpenBLAS(threads: 1))
             let input = try M.Input(catalogue.request(1, for: type), assets: assets)
             let decoding = try catalogue.card.decoding(as: M.Decoding.self)
-            let whole = model.decode(model.forward(input), decoding), parts = model.decode(model.activations(model.encode(input)), decoding)
+            let whole = model.decode(model.forward(input), decoding),
+                parts = model.decode(model.activations(model.encode(input)), decoding)
             #expect(try json(whole) == json(parts))
         }
         if let type = try catalogue.plugin().model as? any TrainableModel.Type { try check(type) }

@@ -31,9 +31,11 @@ struct ForeignPlugins {
         let model = try foreign.zoo.load("foreign"), session = try model.session()
         #expect(model.parts == [.image])
         for (shade, text) in [(UInt8(20), "dark"), (230, "bright")] {
-            let prediction = try session(Request(name: text, image: Image(width: 9, height: 7, color: Color(shade, shade, shade))))
+            let prediction = try session(
+                Request(name: text, image: Image(width: 9, height: 7, color: Color(shade, shade, shade))))
             #expect(prediction.text == text)
-            let probability = try #require(try JSONSerialization.jsonObject(with: Data(json(prediction).utf8)) as? [String: Any])["probability"]
+            let fields = try #require(try JSONSerialization.jsonObject(with: Data(json(prediction).utf8)) as? [String: Any])
+            let probability = fields["probability"]
             // Both logits are the mean of three scaled shades, with opposite signs, twice as large by the temperature.
             let mean = abs(Double(shade) - 127.5) / 127.5
             #expect(abs((probability as? Double ?? 0) - 1 / (1 + exp(-4 * mean))) < 1e-5)
@@ -83,7 +85,8 @@ struct ForeignPlugins {
         let unknown = try Toolchain.zoo(["run", "foreign", picture, "--cards", foreign.catalogue.path])
         #expect(unknown.status == 69)
         #expect(
-            unknown.error == "zoo: no plugin for the architecture 'Foreign': built in are \(Project.plugins.joined(separator: ", ")), "
+            unknown.error
+                == "zoo: no plugin for the architecture 'Foreign': built in are \(Project.plugins.joined(separator: ", ")), "
                 + "and no plugin folder was named: add --plugins DIR.\n")
     }
 
@@ -103,7 +106,9 @@ struct ForeignPlugins {
         #expect(wrong.contains("Wrong.swift:2:14: error: cannot convert value of type 'String' to specified type 'Int'"))
         #expect(
             try sentence("Silent", "public let x = 1\n")
-                == "\(folder.file("Silent")): the plugin does not compile:\nno function is exported as zoo_plugin_Silent: see the end of a plugin of the zoo")
+                == "\(folder.file("Silent")): the plugin does not compile:\nno function is exported as zoo_plugin_Silent: "
+                + "see the end of a plugin of the zoo"
+        )
         #expect(
             try sentence("my-plugin", "public let x = 1\n")
                 == "\(folder.file("my-plugin")): the plugin does not compile:\n"
@@ -121,12 +126,16 @@ struct ForeignPlugins {
     @Test func noPlugin() throws {
         let foreign = try Foreign(), folder = try TemporaryFolder()
         let library = try Data(contentsOf: URL(fileURLWithPath: foreign.library))
-        #expect(refusal(folder, "Nothing") == "no plugin for the architecture 'Nothing': built in are A, and there is no libNothing.so in \(folder.path)")
+        #expect(
+            refusal(folder, "Nothing")
+                == "no plugin for the architecture 'Nothing': built in are A, and there is no libNothing.so in \(folder.path)")
         // A plugin under another name.
         try library.write(to: URL(fileURLWithPath: folder.file("libOther.so")))
         #expect(
             refusal(folder, "Other")
-                == "\(folder.file("libOther.so")): the library has no function zoo_plugin_Other, so it is no plugin of this zoo: build it with 'zoo plugin build'")
+                == "\(folder.file("libOther.so")): the library has no function zoo_plugin_Other, "
+                + "so it is no plugin of this zoo: build it with 'zoo plugin build'"
+        )
         let noLibrary = "the plugin cannot be loaded (it is no 64-bit ELF library): build it again with 'zoo plugin build'"
         try folder.write("libText.so", "This is no library.\n")
         #expect(refusal(folder, "Text") == "\(folder.file("libText.so")): \(noLibrary)")
@@ -147,7 +156,11 @@ struct ForeignPlugins {
         let library = try Data(contentsOf: URL(fileURLWithPath: foreign.library)), path = folder.file("libForeign.so")
         for count in stride(from: 0, to: library.count, by: library.count / 97) {
             try library.prefix(count).write(to: URL(fileURLWithPath: path))
-            #expect(refusal(folder, "Foreign") == "\(path): the plugin cannot be loaded (it is no 64-bit ELF library): build it again with 'zoo plugin build'")
+            #expect(
+                refusal(folder, "Foreign")
+                    == "\(path): the plugin cannot be loaded (it is no 64-bit ELF library): "
+                    + "build it again with 'zoo plugin build'"
+            )
         }
         // Every byte of the header but the ones that only the loader reads, and the table of sections. The name that is looked
         // for is missing, so that nothing damaged is ever loaded.
@@ -171,13 +184,17 @@ struct ForeignPlugins {
         try library.write(to: URL(fileURLWithPath: path))
         let ours = PluginTable.version, theirs = ours.replacing("interface \(Plugin.apiVersion)", with: "interface 9")
         #expect(ours.wholeMatch(of: /zoo plugin interface \d+, Swift \d+\.\d+/) != nil)
-        #expect(refusal(folder, "Foreign") == "\(path): the plugin was built for \(theirs) and this is \(ours): build it again with 'zoo plugin build'")
+        #expect(
+            refusal(folder, "Foreign")
+                == "\(path): the plugin was built for \(theirs) and this is \(ours): build it again with 'zoo plugin build'")
         // And by none.
         library[name.lowerBound] = UInt8(ascii: "Z")
         try library.write(to: URL(fileURLWithPath: path))
         #expect(
             refusal(folder, "Foreign")
-                == "\(path): the library has no function \(PluginTable.handshake), so it is no plugin of this zoo: build it with 'zoo plugin build'")
+                == "\(path): the library has no function \(PluginTable.handshake), so it is no plugin of this zoo: "
+                + "build it with 'zoo plugin build'"
+        )
     }
 
     /// The core's objects linked into the library, openly and hidden.
@@ -192,7 +209,10 @@ struct ForeignPlugins {
         let script = try folder.write("exports", "{ global: zoo_plugin_*; local: *; };\n")
         for (options, module) in [([], "Tensors"), (["-Xlinker", "--version-script=\(script)"], "ModelKit")] {
             let result = try Toolchain.run(
-                ["swiftc", "-swift-version", "6", "-parse-as-library", "-wmo", "-emit-library", "-module-name", "Own", "-I", Toolchain.build().modules]
+                [
+                    "swiftc", "-swift-version", "6", "-parse-as-library", "-wmo", "-emit-library", "-module-name", "Own", "-I",
+                    Toolchain.build().modules,
+                ]
                     + ["-Xcc", "-fmodule-map-file=\(map)", "-o", path] + options + sources + Toolchain.coreObjects)
             try #require(result.status == 0, "\(result.error)")
             #expect(
@@ -240,7 +260,9 @@ private enum Toolchain {
     struct Outcome: Equatable {
         var status: Int32
         var output: String, error: String
-        init(_ status: Int32, _ output: String, _ error: String) { (self.status, self.output, self.error) = (status, output, error) }
+        init(_ status: Int32, _ output: String, _ error: String) {
+            (self.status, self.output, self.error) = (status, output, error)
+        }
     }
 
     static let executable = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().path

@@ -14,8 +14,8 @@ import Training
     private static func recipe(_ changes: [String: String] = [:]) throws -> TrainingRecipe {
         var members = [
             "epochs": "3", "batch": "4", "optimizer": #"{"kind": "adam", "learning_rate": 0.02, "weight_decay": 0.01}"#,
-            "schedule": #"{"kind": "cosine", "floor": 0.1}"#, "clipping": #"{"kind": "global_norm", "limit": 1}"#, "patience": "10",
-            "views": "3", "seed": "7",
+            "schedule": #"{"kind": "cosine", "floor": 0.1}"#, "clipping": #"{"kind": "global_norm", "limit": 1}"#,
+            "patience": "10", "views": "3", "seed": "7",
         ]
         members.merge(changes) { $1 }
         let text = "{" + members.map { "\"\($0.key)\": \($0.value)" }.joined(separator: ", ") + "}"
@@ -61,15 +61,16 @@ import Training
                 recipe, model, in: store, assets: assets, encodings: encodings, training: training, development: development,
                 decoding: try catalogue.card.decoding(as: M.Decoding.self),
                 drawing: { sentences, seed in
-                    try catalogue.card.decoding(
-                        as: M.Decoding.self,
-                        options: [.init("method", .string("sample")), .init("nbest", .integer(sentences)), .init("seed", .integer(Int(seed)))])
-                }, statePath: folder.file("state.h5"), fingerprint: fingerprint,
-                score: score)
+                    let options: [JSONValue.Member] = [
+                        .init("method", .string("sample")), .init("nbest", .integer(sentences)), .init("seed", .integer(Int(seed))),
+                    ]
+                    return try catalogue.card.decoding(as: M.Decoding.self, options: options)
+                }, statePath: folder.file("state.h5"), fingerprint: fingerprint, score: score)
             var kept: [Int] = []
             let history = try trainer.run(deadline: deadline) { kept.append($0.epoch) } progress: { _ in } finished: { _ in }
             return Outcome(
-                history: history, weights: Dictionary(uniqueKeysWithValues: store.all.map { ($0.name, $0.value.scalars) }), kept: kept)
+                history: history, weights: Dictionary(uniqueKeysWithValues: store.all.map { ($0.name, $0.value.scalars) }),
+                kept: kept)
         }
         guard let type = try catalogue.plugin().model as? any TrainableModel.Type else { throw CancellationError() }
         return try run(type)
@@ -88,18 +89,28 @@ import Training
             try fresh.make(type, for: .training, on: OpenBLAS(threads: 1)).store.all
         }
         for parameter in try parameters(fresh.plugin().model) {
-            #expect((parameter.value.scalars == once.weights[parameter.name]) == parameter.name.hasPrefix("cnn."), "\(parameter.name)")
+            #expect(
+                (parameter.value.scalars == once.weights[parameter.name]) == parameter.name.hasPrefix("cnn."), "\(parameter.name)"
+            )
         }
     }
 
     /// Killed after every single batch, within epochs and between them.
     @Test(arguments: [
-        [:], ["optimizer": #"{"kind": "sgd", "learning_rate": 0.1, "momentum": 0.9}"#, "schedule": #"{"kind": "step", "factor": 0.5, "epochs": 1}"#],
-        ["optimizer": #"{"kind": "rmsprop", "learning_rate": 0.01}"#, "schedule": #"{"kind": "plateau"}"#, "clipping": #"{"kind": "value", "limit": 0.1}"#],
+        [:],
+        [
+            "optimizer": #"{"kind": "sgd", "learning_rate": 0.1, "momentum": 0.9}"#,
+            "schedule": #"{"kind": "step", "factor": 0.5, "epochs": 1}"#,
+        ],
+        [
+            "optimizer": #"{"kind": "rmsprop", "learning_rate": 0.01}"#, "schedule": #"{"kind": "plateau"}"#,
+            "clipping": #"{"kind": "value", "limit": 0.1}"#,
+        ],
         ["epochs": "1", "fine_tuning": #"{"epochs": 2, "learning_rate": 0.001}"#],
     ])
     func killedAndResumed(_ changes: [String: String]) throws {
-        let recipe = try Self.recipe(changes), whole = try Self.process(recipe, in: TemporaryFolder()), folder = try TemporaryFolder()
+        let recipe = try Self.recipe(changes), whole = try Self.process(recipe, in: TemporaryFolder()),
+            folder = try TemporaryFolder()
         #expect(whole.history.count == 3)
         var last: Outcome?, processes = 0
         while last?.history.count != 3, processes < 50 {
@@ -137,7 +148,8 @@ import Training
 
     @Test func stopsWhereNothingImproves() throws {
         let outcome = try Self.process(
-            Self.recipe(["epochs": "50", "patience": "2", "optimizer": #"{"kind": "sgd", "learning_rate": 0}"#]), in: TemporaryFolder())
+            Self.recipe(["epochs": "50", "patience": "2", "optimizer": #"{"kind": "sgd", "learning_rate": 0}"#]),
+            in: TemporaryFolder())
         #expect(outcome.history.map(\.epoch) == [1, 2, 3])
         #expect(outcome.kept == [1])
     }
@@ -181,15 +193,18 @@ import Training
                 opened.withLock { $0 = 0 }
                 var progress: [[Int]] = []
                 let cache = try EncodingCache(
-                    model, assets: assets, training: records(0..<5), development: records(5..<8), views: 4, seed: seed, path: path,
-                    fingerprint: fingerprint) { progress.append([$0, $1]) }
+                    model, assets: assets, training: records(0..<5), development: records(5..<8), views: 4, seed: seed,
+                    path: path,
+                    fingerprint: fingerprint
+                ) { progress.append([$0, $1]) }
                 return (cache, opened.withLock { $0 }, progress)
             }
             let first = try cache("a")
             #expect(first.opened == 5 * 4 + 3)
             #expect(first.progress == [[16, 23], [23, 23]])
             func encoding(_ n: Int, flipped: Bool = false) throws -> [Float] {
-                model.encode(try M.Input(Request(name: "", image: flipped ? picture(n).flipped() : picture(n)), assets: assets)).scalars
+                model.encode(try M.Input(Request(name: "", image: flipped ? picture(n).flipped() : picture(n)), assets: assets))
+                    .scalars
             }
             for n in 0..<5 {
                 #expect(try first.cache.training(n, view: 0).scalars == encoding(n))
@@ -201,7 +216,9 @@ import Training
             let second = try cache("a")
             #expect(second.opened == 0)
             for n in 0..<5 {
-                for view in 0..<4 { #expect(second.cache.training(n, view: view).scalars == first.cache.training(n, view: view).scalars) }
+                for view in 0..<4 {
+                    #expect(second.cache.training(n, view: view).scalars == first.cache.training(n, view: view).scalars)
+                }
             }
             // For anything else they are computed again, and so they are where the file is damaged.
             #expect(try cache("b").opened == 23)

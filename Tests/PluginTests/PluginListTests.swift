@@ -7,7 +7,8 @@ import Testing
 @Suite struct PluginLists {
     @Test func packageListsTheFolders() throws {
         let manifest = try Project.text("Package.swift")
-        let list = try #require(manifest.firstMatch(of: /(?m)^let plugins = \[([^\]]*)\]/), "Package.swift has no line 'let plugins = […]'")
+        let list = try #require(
+            manifest.firstMatch(of: /(?m)^let plugins = \[([^\]]*)\]/), "Package.swift has no line 'let plugins = […]'")
         let names = list.1.matches(of: /"([^"]*)"/).map { String($0.1) }
         #expect(names.sorted() == Project.plugins, "Package.swift lists other plugins than there are folders in Plugins/")
     }
@@ -18,7 +19,8 @@ import Testing
             let source = try Project.text("Sources/zoo/\(file)")
             guard let list = source.firstMatch(of: /builtInPlugins: \[String\] \{ \[([^\]]*)\] \}/) else { continue }
             let names = list.1.matches(of: /"([^"]*)"/).map { String($0.1) }
-            #expect(names.sorted() == Project.plugins, "Sources/zoo/\(file) lists other plugins than there are folders in Plugins/")
+            #expect(
+                names.sorted() == Project.plugins, "Sources/zoo/\(file) lists other plugins than there are folders in Plugins/")
         }
     }
 
@@ -50,7 +52,9 @@ import Testing
         let table = PluginTable(builtIn: ["A", "B"])
         #expect(
             sentence { _ = try table.plugin(named: "Nothing") }
-                == "no plugin for the architecture 'Nothing': built in are A, B, and no plugin folder was named: add --plugins DIR")
+                == "no plugin for the architecture 'Nothing': built in are A, B, and no plugin folder was named: "
+                + "add --plugins DIR"
+        )
         let folder = try TemporaryFolder()
         #expect(
             sentence { _ = try PluginTable(builtIn: ["A"], folders: [folder.path]).plugin(named: "Nothing") }

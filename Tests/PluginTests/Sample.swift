@@ -51,7 +51,9 @@ struct SampleCatalogue {
     init(_ name: String) throws {
         folder = try TemporaryFolder()
         let manager = FileManager.default
-        for place in ["ModelCards", "Weights"] { try manager.createDirectory(atPath: folder.file(place), withIntermediateDirectories: true) }
+        for place in ["ModelCards", "Weights"] {
+            try manager.createDirectory(atPath: folder.file(place), withIntermediateDirectories: true)
+        }
         for file in try manager.contentsOfDirectory(atPath: Sample.folder.path) {
             let place = file.hasSuffix(".json") ? "ModelCards" : "Weights"
             try manager.copyItem(atPath: Sample.folder.appending(path: file).path, toPath: folder.file("\(place)/\(file)"))
@@ -62,7 +64,9 @@ struct SampleCatalogue {
     var weights: String { folder.file("Weights/\(card.name).h5") }
 
     func zoo(on backend: any Backend) -> Zoo {
-        Zoo(catalogue: Catalogue([.init(.folder, root: folder.path)]), plugins: PluginTable(builtIn: Project.plugins), backend: backend)
+        Zoo(
+            catalogue: Catalogue([.init(.folder, root: folder.path)]), plugins: PluginTable(builtIn: Project.plugins),
+            backend: backend)
     }
 
     func plugin() throws -> Plugin { try PluginTable(builtIn: Project.plugins).plugin(named: card.architecture) }
@@ -71,7 +75,8 @@ struct SampleCatalogue {
     func make<M: Model>(
         _ type: M.Type, seed: UInt64 = 1, for purpose: ParameterStore.Purpose = .inference, on backend: any Backend
     ) throws -> (model: M, store: ParameterStore, assets: Assets) {
-        let store = ParameterStore(FreshParameters(seed: seed), for: purpose, on: backend), assets = try zoo(on: backend).assets(of: card)
+        let store = ParameterStore(FreshParameters(seed: seed), for: purpose, on: backend),
+            assets = try zoo(on: backend).assets(of: card)
         let model = try M(card.hyperparameters(as: M.Hyperparameters.self), assets: assets, parameters: store.root)
         return (model, store, assets)
     }
@@ -83,7 +88,9 @@ struct SampleCatalogue {
     }
 
     /// What the model with fresh parameters says about a picture, as JSON.
-    func answer<M: Model>(_ type: M.Type, seed: UInt64 = 1, picture n: Int, on backend: any Backend) throws -> (text: String, json: String) {
+    func answer<M: Model>(
+        _ type: M.Type, seed: UInt64 = 1, picture n: Int, on backend: any Backend
+    ) throws -> (text: String, json: String) {
         let (model, _, assets) = try make(type, seed: seed, on: backend)
         let prediction = model.decode(
             model.forward(try M.Input(request(n, for: type), assets: assets)), try card.decoding(as: M.Decoding.self))
@@ -123,7 +130,9 @@ func difference(_ a: String, _ b: String) throws -> String? {
         case (.object(let x), .object(let y)) where x.map(\.key) == y.map(\.key):
             return x.indices.lazy.compactMap { compare(x[$0].value, y[$0].value, "\(place).\(x[$0].key)") }.first
         default:
-            if let x = number(a), let y = number(b) { return abs(x - y) <= 1e-4 * max(1, abs(x)) ? nil : "\(place): \(x) and \(y)" }
+            if let x = number(a), let y = number(b) {
+                return abs(x - y) <= 1e-4 * max(1, abs(x)) ? nil : "\(place): \(x) and \(y)"
+            }
             return a == b ? nil : "\(place): \(a.text) and \(b.text)"
         }
     }

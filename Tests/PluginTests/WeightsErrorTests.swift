@@ -99,11 +99,13 @@ import Testing
         let catalogue = try SampleCatalogue("captioner-first")
         let path = catalogue.folder.file("ModelCards/captioner-first.json"), backbone = catalogue.folder.file("Weights/cnn.h5")
         let card = try String(contentsOfFile: path, encoding: .utf8).replacing(
-            "\"weights\": [", with: "\"weights\": [{\"path\": \"../Weights/cnn.h5\", \"role\": \"cnn\", \"how_to_get\": \"The tests write it.\"}, ")
+            "\"weights\": [",
+            with: "\"weights\": [{\"path\": \"../Weights/cnn.h5\", \"role\": \"cnn\", \"how_to_get\": \"The tests write it.\"}, ")
         try catalogue.folder.write("ModelCards/captioner-first.json", card)
         let all = try Self.tensors(catalogue)
         let main = all.filter { !$0.key.hasPrefix("cnn.") }
-        var cnn = Tensors(uniqueKeysWithValues: all.filter { $0.key.hasPrefix("cnn.") }.map { (String($0.key.dropFirst(4)), $0.value) })
+        var cnn = Tensors(
+            uniqueKeysWithValues: all.filter { $0.key.hasPrefix("cnn.") }.map { (String($0.key.dropFirst(4)), $0.value) })
         cnn["fc.weight"] = ([2], [1, 2])
         try Self.write(main, to: catalogue.weights)
         try Self.write(cnn, to: backbone)

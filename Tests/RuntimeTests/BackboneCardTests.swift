@@ -13,16 +13,18 @@ import Testing
     /// Parameters: torchvision's and Keras' own counts (`sum(p.numel() for p in model.parameters())`, without auxiliary
     /// classifiers and running statistics), for the Caffe nets the sums of their blobs. Multiply–adds: torchvision's
     /// `_ops` in units of 10⁹ to three digits, where it has the same network; MobileNet v1: 569 million of its paper.
-    @Test(arguments: [
-        ("vgg-16", 138_357_544, "pool5", [7, 7, 512], 15.470), ("vgg-19", 143_667_240, "fc7", [4096], 19.632),
-        ("caffenet", 60_965_224, "pool5", [6, 6, 256], nil), ("alexnet", 60_965_224, "pool5", [6, 6, 256], nil),
-        ("googlenet", 6_998_552, "pool5", [1024], nil), ("inception-v3", 23_834_568, "Mixed_7c", [8, 8, 2048], 5.713),
-        ("inception-v3-slim", 23_819_401, "pool", [2048], nil), ("resnet-18", 11_689_512, "pool", [512], 1.814),
-        ("resnet-50", 25_557_032, "layer4.2", [7, 7, 2048], 4.089), ("resnet-101", 44_549_160, "layer3.22", [14, 14, 1024], 7.801),
-        ("resnet-152", 60_192_808, "pool", [2048], 11.514), ("squeezenet-1.0", 1_248_424, "fire9", [13, 13, 512], 0.819),
-        ("squeezenet-1.1", 1_235_496, "fire9", [13, 13, 512], 0.349), ("mobilenet-v1", 4_231_976, "pool", [1024], 0.569),
-        ("mobilenet-v2", 3_504_872, "conv_last", [7, 7, 1280], 0.301),
-    ] as [(String, Int, String, [Int], Double?)])
+    @Test(
+        arguments: [
+            ("vgg-16", 138_357_544, "pool5", [7, 7, 512], 15.470), ("vgg-19", 143_667_240, "fc7", [4096], 19.632),
+            ("caffenet", 60_965_224, "pool5", [6, 6, 256], nil), ("alexnet", 60_965_224, "pool5", [6, 6, 256], nil),
+            ("googlenet", 6_998_552, "pool5", [1024], nil), ("inception-v3", 23_834_568, "Mixed_7c", [8, 8, 2048], 5.713),
+            ("inception-v3-slim", 23_819_401, "pool", [2048], nil), ("resnet-18", 11_689_512, "pool", [512], 1.814),
+            ("resnet-50", 25_557_032, "layer4.2", [7, 7, 2048], 4.089),
+            ("resnet-101", 44_549_160, "layer3.22", [14, 14, 1024], 7.801),
+            ("resnet-152", 60_192_808, "pool", [2048], 11.514), ("squeezenet-1.0", 1_248_424, "fire9", [13, 13, 512], 0.819),
+            ("squeezenet-1.1", 1_235_496, "fire9", [13, 13, 512], 0.349), ("mobilenet-v1", 4_231_976, "pool", [1024], 0.569),
+            ("mobilenet-v2", 3_504_872, "conv_last", [7, 7, 1280], 0.301),
+        ] as [(String, Int, String, [Int], Double?)])
     func published(_ name: String, _ parameters: Int, _ tap: String, _ shape: [Int], _ giga: Double?) throws {
         let card = try ModelCard(contentsOf: "\(Project.cards)/\(name).json")
         guard case .layers(let backbone)? = card.backbone else { Issue.record("no layers"); return }
@@ -77,8 +79,8 @@ import Testing
     }
 
     /// The whole network with real weights in another framework's layout: the conversion rules name every tensor that the
-    /// card asks for and no other, and the classes are those of the reference (LiteRT with the 8-bit weights these were made from,
-    /// so probabilities differ by some points).
+    /// card asks for and no other, and the classes are those of the reference (LiteRT with the 8-bit weights these were made
+    /// from, so probabilities differ by some points).
     @Test(.enabled(if: Project.exists(mobileNet), "the shared checkpoint is not here"))
     func mobileNetV2() throws {
         let rules = try TensorMap(

@@ -122,7 +122,8 @@ import Testing
         #expect(!lines(try report(CardText().text, tensors: tensors)).contains("5 error : the weights lack 'a.weight'."))
         try folder.write("Weights/tiny.h5", "weights")
         #expect(
-            lines(try report(CardText().text, tensors: tensors, examples: examples)) == ["5 error : the weights lack 'a.weight'."])
+            lines(try report(CardText().text, tensors: tensors, examples: examples)) == ["5 error : the weights lack 'a.weight'."]
+        )
         #expect(lines(try report(CardText().text, tensors: { _ in [] }, examples: examples)) == ["6 error : reached"])
         #expect(lines(try report(CardText().text, upTo: .tensors, tensors: { _ in [] }, examples: examples)) == [])
     }

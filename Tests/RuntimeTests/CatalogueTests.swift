@@ -82,7 +82,8 @@ import Testing
             message { () throws(CardError) in try catalogue.card("./no.json") }
                 == "./no.json: cannot be read: No such file or directory.")
         #expect(
-            message { () throws(CardError) in try catalogue.card(project + "/") } == "TMP/project/: cannot be read: it is a folder.")
+            message { () throws(CardError) in try catalogue.card(project + "/") }
+                == "TMP/project/: cannot be read: it is a folder.")
         #expect(catalogue.path(of: "../tiny") == nil)
     }
 
@@ -224,8 +225,10 @@ import Testing
         try FileManager.default.removeItem(atPath: folder.path + "/stranger/Weights/new.h5")
         #expect(
             refusal(card)
-                == "new: the file of weights 'TMP/stranger/Weights/new.h5' is missing; put it there, or register the model again.")
-        try FileManager.default.createDirectory(atPath: folder.path + "/stranger/Weights/new.h5", withIntermediateDirectories: true)
+                == "new: the file of weights 'TMP/stranger/Weights/new.h5' is missing; put it there, or register the model again."
+        )
+        try FileManager.default.createDirectory(
+            atPath: folder.path + "/stranger/Weights/new.h5", withIntermediateDirectories: true)
         #expect(refusal(card)?.contains("is missing") == true)
         #expect(refusal(try folder.write("stranger/ModelCards/new.json", "{"))?.contains(":1:2:") == true)
         let escaping = named("new").with("weights", #"[{"path": "../../secret", "how_to_get": "x"}]"#).text
@@ -239,8 +242,8 @@ import Testing
         let digest = SHA256Digest(of: Array("weights".utf8)).description
         #expect(
             message { () throws(CardError) in try catalogue.register(project + "/ModelCards/tiny.json") }
-                == "TMP/project/ModelCards/tiny.json:11:22: weights[0].path: '../Weights/tiny.h5' cannot be registered without its "
-                + "digest; add \"sha256\": \"\(digest)\", \"bytes\": 7.")
+                == "TMP/project/ModelCards/tiny.json:11:22: weights[0].path: "
+                + "'../Weights/tiny.h5' cannot be registered without its digest; add \"sha256\": \"\(digest)\", \"bytes\": 7.")
         try FileManager.default.removeItem(atPath: project + "/Weights/tiny.h5")
         let registration = try catalogue.register(project + "/ModelCards/tiny.json")
         #expect(registration.missing == [user + "/tiny/Weights/tiny.h5"])

@@ -184,4 +184,40 @@ import Testing
         #expect(try JSONValue(encoding: [UInt64.max, 3]) == .array([.number(0x1p64), .integer(3)]))
         #expect(try JSONValue(encoding: Double.nan).text == "null")
     }
+
+    /// A value that encodes keys as it is told.
+    private struct Members: Encodable {
+        let keys: [String]
+        func encode(to encoder: any Encoder) throws {
+            var container = encoder.container(keyedBy: Key.self)
+            for (i, key) in keys.enumerated() { try container.encode(i, forKey: Key(stringValue: key)) }
+        }
+        struct Key: CodingKey {
+            let stringValue: String
+            var intValue: Int? { nil }
+            init(stringValue: String) { self.stringValue = stringValue }
+            init?(intValue: Int) { nil }
+        }
+    }
+
+    @Test(arguments: [3, 15, 16, 17, 40]) func theLastValueOfAKeyTakesTheFirstOnesPlace(_ count: Int) throws {
+        let keys = (0..<count).map { "k\($0)" }
+        let expected = keys.enumerated().map { i, key in JSONValue.Member(key, .integer(i < 2 ? count + i : i)) }
+        #expect(try JSONValue(encoding: Members(keys: keys + ["k0", "k1"])) == .object(expected))
+    }
+
+    /// Features of a network are lists of tens of thousands of numbers.
+    @Test func timeIsProportionalToTheLength() throws {
+        let count = 40_000
+        let seconds = try processorSeconds {
+            guard case .array(let elements) = try JSONValue(encoding: (0..<count).map(Float.init)),
+                case .object(let members) = try JSONValue(encoding: Members(keys: (0..<count).map { "\($0)" }))
+            else {
+                Issue.record("another kind of value")
+                return
+            }
+            #expect(elements.count == count && members.count == count)
+        }
+        #expect(seconds < 2)
+    }
 }

@@ -48,6 +48,9 @@ import Testing
             "architecture", "\"../evil\"",
             "tiny.json:8:17: architecture: '../evil' is not the name of a plugin: a letter, then letters and digits."
         ),
+        ("hyperparameters", "[]", "tiny.json:13:20: hyperparameters: an object was expected, not a list."),
+        ("hyperparameters", "7", "tiny.json:13:20: hyperparameters: an object was expected, not a number."),
+        ("decoding", "[]", "tiny.json:13:13: decoding: an object was expected, not a list."),
         ("preprocess", nil, "tiny.json:1:1: a card for image-classification needs the key 'preprocess'."),
         (
             "preprocess", #"[{"op": "resize", "size": 9, "interpolation": "bilinear", "convention": "pil"}]"#,

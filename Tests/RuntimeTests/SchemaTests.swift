@@ -1,4 +1,7 @@
+import Foundation
+import Language
 import ModelKit
+import NeuralNetworks
 import Testing
 
 /// The published schema and the decoder are two descriptions of one format: these tests hold them together.
@@ -52,7 +55,8 @@ import Testing
         }
         for branch in branches {
             guard let operation = branch["properties"]?["op"]?["const"], case .string(let name) = operation else { continue }
-            #expect(String(decoding: specimen.text, as: UTF8.self).contains("\"op\": \"\(name)\"") || name == "global_average_pool")
+            #expect(
+                String(decoding: specimen.text, as: UTF8.self).contains("\"op\": \"\(name)\"") || name == "global_average_pool")
         }
     }
 
@@ -66,6 +70,7 @@ import Testing
             return values.compactMap { if case .string(let text) = $0 { text } else { nil } }
         }
         #expect(choices("task") == ModelTask.allCases.map(\.rawValue))
+        #expect(choices("vocabulary", "format") == VocabularyFormat.allCases.map(\.rawValue))
         #expect(choices("weights", "items", "format") == ModelCard.WeightsFile.Format.allCases.map(\.rawValue))
         #expect(choices("weights", "items", "role") == ModelCard.WeightsFile.Role.allCases.map(\.rawValue))
         #expect(choices("weights", "items", "dtype") == ModelCard.WeightsFile.ElementType.allCases.map(\.rawValue))
@@ -83,8 +88,9 @@ import Testing
             let replacements: [JSONValue?] = [
                 nil, .null, .bool(true), .number(-1.5), .string("zz"), .array([]), .object([.init("zz", .integer(1))]),
             ]
-            // What an architecture says of its own section is its own affair.
-            if [.key("hyperparameters"), .key("decoding"), .key("x-remark")].contains(path.components[0]) { continue }
+            // What is inside of an architecture's own section is its own affair.
+            if [.key("hyperparameters"), .key("decoding")].contains(path.components[0]), path.components.count > 1 { continue }
+            if path.components[0] == .key("x-remark") { continue }
             for replacement in replacements {
                 let changed = Self.replacing(original, path.components[...], replacement)
                 let schemaErrors = try validator.errors(changed)
@@ -98,6 +104,36 @@ import Testing
             }
         }
         #expect(refused > 1000)
+    }
+
+    /// What the numbers of a layer must be, the schema tells a reader in the words of the decoder.
+    @Test(
+        arguments: [
+            (#"{"op": "local_response_normalization", "size": 5, "alpha": 1, "beta": 1}"#, nil),
+            (
+                #"{"op": "local_response_normalization", "size": 4, "alpha": 1, "beta": 1}"#,
+                "the window must have a middle: an odd number of channels"
+            ),
+            (#"{"op": "batch_normalization", "name": "a", "epsilon": 0}"#, nil),
+            (#"{"op": "batch_normalization", "name": "a", "epsilon": -1e-9}"#, "ε must not be negative"),
+            (
+                #"{"op": "convolution", "name": "a", "outputs": 2, "kernel": 3, "normalization": {"epsilon": -1e-9}}"#,
+                "ε must not be negative"
+            ),
+        ] as [(String, String?)])
+    func sameWords(_ layer: String, _ sentence: String?) throws {
+        let layer = try JSONDocument(layer, file: "t.json").root
+        let isValid = try validator.errors(JSONValue(layer), #require(validator.root["$defs"]?["layer"])).isEmpty
+        #expect(isValid == (sentence == nil))
+        do throws(CardError) {
+            _ = try StrictJSONDecoder().decode(NamedLayer.self, from: layer)
+            #expect(sentence == nil)
+        } catch {
+            #expect(error.message == "\(sentence ?? "").")
+            let schema = try String(contentsOfFile: Project.cards + "/schema/model-card-1.json", encoding: .utf8)
+            let isTold = schema.lowercased().contains((sentence ?? "?").lowercased())
+            #expect(isTold)
+        }
     }
 
     // MARK: -
@@ -166,7 +202,9 @@ import Testing
                 guard case .object(let properties)? = branch["properties"] else { return false }
                 return properties.allSatisfy { property in
                     let value = node[property.key].map { JSONValue($0) }
-                    if let fixed = property.value["const"] { return value == fixed || value == nil && property.key == "depthwise" }
+                    if let fixed = property.value["const"] {
+                        return value == fixed || value == nil && property.key == "depthwise"
+                    }
                     if property.key == "kind", case .array(let kinds)? = property.value["enum"] {
                         return value.map(kinds.contains) ?? false
                     }

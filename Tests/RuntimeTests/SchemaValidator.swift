@@ -24,6 +24,9 @@ struct SchemaValidator {
     /// The paths at which the value breaks the schema; empty when it is valid.
     func errors(_ value: JSONValue) throws -> [String] { try errors(value, root, "") }
 
+    /// The same for a value of a part of the schema.
+    func errors(_ value: JSONValue, _ schema: JSONValue) throws -> [String] { try errors(value, schema, "") }
+
     func resolved(_ schema: JSONValue) -> JSONValue {
         guard case .string(let reference)? = schema["$ref"] else { return schema }
         return reference.split(separator: "/").dropFirst().reduce(root) { $0[String($1)] ?? .null }
@@ -65,7 +68,10 @@ struct SchemaValidator {
                 if case .array(let elements) = value { check(Set(elements).count == elements.count, "uniqueItems") }
             case ("minimum", .integer(let n)): if let number = Self.number(value) { check(number >= Double(n), "minimum") }
             case ("maximum", .integer(let n)): if let number = Self.number(value) { check(number <= Double(n), "maximum") }
-            case ("exclusiveMaximum", .integer(let n)): if let number = Self.number(value) { check(number < Double(n), "maximum") }
+            case ("exclusiveMaximum", .integer(let n)):
+                if let number = Self.number(value) { check(number < Double(n), "maximum") }
+            case ("multipleOf", .integer(let n)):
+                if let number = Self.number(value) { check((number / Double(n)).rounded() == number / Double(n), "multipleOf") }
             case ("pattern", .string(let pattern)):
                 if case .string(let text) = value { check(try text.contains(patterns(pattern)), "pattern") }
             case ("oneOf", .array(let branches)):
@@ -74,6 +80,7 @@ struct SchemaValidator {
             case ("anyOf", .array(let branches)):
                 check(try branches.contains { try self.errors(value, $0, path).isEmpty }, "anyOf")
             case ("allOf", .array(let branches)): for branch in branches { errors += try self.errors(value, branch, path) }
+            case ("not", _): check(try !self.errors(value, argument, path).isEmpty, "not")
             case ("if", _):
                 if try conditionHolds(value, argument), let then = schema["then"] { errors += try self.errors(value, then, path) }
             default: throw UnknownKeyword(keyword: keyword.key)

@@ -189,6 +189,24 @@ import Testing
         #expect(throws: Never.self) { try decode([String: Int].self, text) }
     }
 
+    /// What nobody asked for is looked into only as far as somebody wants to know about it.
+    @Test(arguments: [false, true]) func manyUnknownKeys(_ areRejected: Bool) throws {
+        struct Title: Decodable { let title: String }
+        let members = (0..<20_000).map { "\n\"k\($0)\": [\($0)]" }.joined(separator: ",")
+        let document = try JSONDocument("{\"title\": \"t\",\(members)}", file: "t.json")
+        var decoder = StrictJSONDecoder()
+        decoder.rejectsUnknownKeys = areRejected
+        let seconds = processorSeconds {
+            do throws(CardError) {
+                #expect(try decoder.decode(Title.self, from: document.root).title == "t")
+                #expect(!areRejected)
+            } catch {
+                #expect(areRejected && error.description.hasPrefix("t.json:2:1: k0: unknown key"))
+            }
+        }
+        #expect(seconds < 2)
+    }
+
     @Test(arguments: [("hopz", "hops"), ("Hidden-Size", "hidden_size"), ("fsuion", "fusion"), ("zebra", nil)])
     func suggestions(_ word: String, _ nearest: String?) {
         #expect(Suggestion.nearest(to: word, in: ["hops", "hidden_size", "fusion"]) == nearest)

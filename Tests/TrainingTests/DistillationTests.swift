@@ -12,7 +12,11 @@ struct DistillationTests {
     private static func photos(_ count: Int, in folder: TemporaryFolder) throws -> [String] {
         try (0..<count).map { n in
             var pixels: [UInt8] = []
-            for y in 0..<18 { for x in 0..<20 { pixels += [x * 13 * (n % 3), y * 14 + n * 20, (x + n) * (y + 1)].map { UInt8(truncatingIfNeeded: $0) } } }
+            for y in 0..<18 {
+                for x in 0..<20 {
+                    pixels += [x * 13 * (n % 3), y * 14 + n * 20, (x + n) * (y + 1)].map { UInt8(truncatingIfNeeded: $0) }
+                }
+            }
             let path = folder.url.appending(path: "\(n).png").path
             try Image(width: 20, height: 18, pixels: pixels).write(to: path)
             return path
@@ -24,7 +28,7 @@ struct DistillationTests {
             "teacher": "\"teacher\"", "hints": #"[{"student": "a", "teacher": "one", "weight": 0.5}]"#,
             "features": #"{"student": "b", "teacher": "two", "weight": 1}"#, "classes_weight": "0.5", "temperature": "2",
             "phases": #"[{"epochs": 2, "size": 12}, {"epochs": 1, "size": 16}]"#, "batch": "2", "learning_rate": "0.02",
-            "weight_decay": "0.01", "seed": "3",
+            "weight_decay": "0.01", "seed": "3", "smallest_crop": "0.5", "color_jitter": "0.05",
         ]
         members.merge(changes) { $1 }
         let text = "{" + members.sorted { $0.key < $1.key }.map { "\"\($0.key)\": \($0.value)" }.joined(separator: ", ") + "}"
@@ -41,19 +45,23 @@ struct DistillationTests {
         let teacher = try Backbone(
             layers(
                 """
-                [{"op": "convolution", "name": "one", "outputs": 6, "kernel": 3, "stride": 2, "padding": "same", "activation": "relu"},
-                 {"op": "convolution", "name": "two", "outputs": 5, "kernel": 3, "stride": 2, "padding": "same", "activation": "relu"}]
+                [{"op": "convolution", "name": "one", "outputs": 6, "kernel": 3, "stride": 2, "padding": "same",
+                  "activation": "relu"},
+                 {"op": "convolution", "name": "two", "outputs": 5, "kernel": 3, "stride": 2, "padding": "same",
+                  "activation": "relu"}]
                 """), input: [16, 16, 3], in: teacherScope)
         let classifier = try Linear(5, 4, in: teacherScope["classes"])
         let store = ParameterStore(FreshParameters(seed: plan.seed), for: .training, on: backend)
         let student = try Backbone(
             layers(
                 """
-                [{"op": "convolution", "name": "a", "outputs": 4, "kernel": 3, "stride": 2, "padding": "same", "normalization": {"epsilon": 0.001}, "activation": "relu"},
+                [{"op": "convolution", "name": "a", "outputs": 4, "kernel": 3, "stride": 2, "padding": "same",
+                  "normalization": {"epsilon": 0.001}, "activation": "relu"},
                  {"op": "convolution", "name": "b", "outputs": 5, "kernel": 3, "stride": 2, "padding": "same"}]
                 """), input: [16, 16, 3], in: store.root)
         let distillation = try Distillation(
-            plan, student: student, in: store, teacher: teacher, classifier: { classifier($0) }, normalize: { Float($0) / 127.5 - 1 })
+            plan, student: student, in: store, teacher: teacher, classifier: { classifier($0) },
+            normalize: { Float($0) / 127.5 - 1 })
         return (distillation, store)
     }
 
@@ -79,7 +87,8 @@ struct DistillationTests {
 
     @Test func lossFalls() throws {
         let folder = try TemporaryFolder(), photos = try Self.photos(11, in: folder)
-        let idle = try Self.make(Self.plan(["learning_rate": "0", "weight_decay": "0", "phases": #"[{"epochs": 1, "size": 16}]"#]))
+        let idle = try Self.make(
+            Self.plan(["learning_rate": "0", "weight_decay": "0", "phases": #"[{"epochs": 1, "size": 16}]"#]))
         _ = try Self.run(idle.distillation, photos, state: folder.url.appending(path: "idle.h5").path)
         let before = try idle.distillation.evaluate(photos, size: 16)
         let learnt = try Self.make(Self.plan(["phases": #"[{"epochs": 12, "size": 16}]"#]))
@@ -90,7 +99,9 @@ struct DistillationTests {
         #expect(after.loss < 0.8 * before.loss, "\(before.loss) → \(after.loss)")
         #expect(after.cosine > before.cosine)
         #expect((0...1).contains(after.agreement))
-        #expect(learnt.distillation.studentParameters.map(\.name) == learnt.store.all.map(\.name).filter { !$0.hasPrefix("distillation.") })
+        #expect(
+            learnt.distillation.studentParameters.map(\.name)
+                == learnt.store.all.map(\.name).filter { !$0.hasPrefix("distillation.") })
         #expect(learnt.store.all.contains { $0.name == "distillation.a.weight" })
     }
 
@@ -105,7 +116,8 @@ struct DistillationTests {
 
         var isDone = false, processes = 0, pieces: [String] = [], last: ParameterStore?
         while !isDone, processes < 50 {
-            let next = try Self.make(plan), result = try Self.run(next.distillation, photos, state: state("pieces"), deadline: .distantPast)
+            let next = try Self.make(plan),
+                result = try Self.run(next.distillation, photos, state: state("pieces"), deadline: .distantPast)
             (isDone, last) = (result.isDone, next.store)
             pieces += result.log
             processes += 1
@@ -124,13 +136,16 @@ struct DistillationTests {
     @Test func fewPhotos() throws {
         let folder = try TemporaryFolder(), photos = try Self.photos(4, in: folder)
         // One photo to learn from, a batch of two.
-        #expect(try Self.run(Self.make(Self.plan()).distillation, photos, state: folder.url.appending(path: "state.h5").path).isDone)
+        #expect(
+            try Self.run(Self.make(Self.plan()).distillation, photos, state: folder.url.appending(path: "state.h5").path).isDone)
     }
 
     @Test func unreadablePhoto() throws {
-        let folder = try TemporaryFolder(), photos = try Self.photos(6, in: folder), missing = folder.url.appending(path: "missing.png").path
+        let folder = try TemporaryFolder(), photos = try Self.photos(6, in: folder),
+            missing = folder.url.appending(path: "missing.png").path
         #expect(throws: MediaError.self) {
-            try Self.run(Self.make(Self.plan()).distillation, [missing] + photos, state: folder.url.appending(path: "state.h5").path)
+            try Self.run(
+                Self.make(Self.plan()).distillation, [missing] + photos, state: folder.url.appending(path: "state.h5").path)
         }
     }
 
@@ -140,7 +155,10 @@ struct DistillationTests {
         (["phases": #"[{"epochs": 0, "size": 8}]"#], "phases[0].epochs: a whole number from 1 was expected, not 0."),
         (["temperature": "0"], "temperature: a temperature above 0 was expected, not 0."),
         (["learning_rate": "-1"], "learning_rate: a number from 0 was expected, not -1.0."),
-        (["hints": #"[{"student": "a", "teacher": "one", "weight": -1}]"#], "hints[0].weight: a number from 0 was expected, not -1.0."),
+        (
+            ["hints": #"[{"student": "a", "teacher": "one", "weight": -1}]"#],
+            "hints[0].weight: a number from 0 was expected, not -1.0."
+        ),
         (["hint": "[]"], "hint: unknown key; did you mean 'hints'?"),
     ])
     func refusals(_ changes: [String: String], _ expected: String) {

@@ -30,8 +30,9 @@ struct TrainingRecipeTests {
             TrainingRecipe.self,
             """
             {"epochs": 3, "batch": 16, "optimizer": {"kind": "sgd", "learning_rate": 2, "momentum": 0.9},
-             "schedule": {"kind": "step", "factor": 0.5, "epochs": 8}, "clipping": {"kind": "global_norm", "limit": 5}, "patience": 2,
-             "keep": "cider", "min_count": 2, "views": 4, "seed": 18446744073709551615, "fine_tuning": {"epochs": 2, "learning_rate": 0.0005}}
+             "schedule": {"kind": "step", "factor": 0.5, "epochs": 8}, "clipping": {"kind": "global_norm", "limit": 5},
+             "patience": 2, "keep": "cider", "min_count": 2, "views": 4, "seed": 18446744073709551615,
+             "fine_tuning": {"epochs": 2, "learning_rate": 0.0005}}
             """)
         #expect(recipe.schedule == .step(factor: 0.5, epochs: 8))
         #expect(recipe.clipping == .globalNorm(5))
@@ -56,7 +57,10 @@ struct TrainingRecipeTests {
             "recipe.json:1:113: self_critical.samples: a whole number from 2 to 100 was expected, not 1."
         ),
         (#""epoch": 3"#, "recipe.json:1:54: epoch: unknown key; did you mean 'epochs'?"),
-        (#""schedule": {"kind": "step", "epochs": 0}"#, "recipe.json:1:93: schedule.epochs: a step must last longer than 0 epochs."),
+        (
+            #""schedule": {"kind": "step", "epochs": 0}"#,
+            "recipe.json:1:93: schedule.epochs: a step must last longer than 0 epochs."
+        ),
         (#""schedule": {"kind": "step"}"#, "recipe.json:1:66: schedule: the key 'epochs' is missing."),
         (
             #""schedule": {"kind": "linear"}"#,
@@ -65,10 +69,14 @@ struct TrainingRecipeTests {
         (#""clipping": {"kind": "value", "limit": 0}"#, "recipe.json:1:93: clipping.limit: a limit must be above 0."),
         (
             #""clipping": {"kind": "global_norms", "limit": 1}"#,
-            "recipe.json:1:75: clipping.kind: 'global_norms' is not one of 'none', 'value', 'global_norm'; did you mean 'global_norm'?"
+            "recipe.json:1:75: clipping.kind: 'global_norms' is not one of 'none', 'value', 'global_norm'; "
+                + "did you mean 'global_norm'?"
         ),
         (#""fine_tuning": {"epochs": 1}"#, "recipe.json:1:69: fine_tuning: the key 'learning_rate' is missing."),
-        (#""fine_tuning": {"epochs": -1, "learning_rate": 1}"#, "recipe.json:1:80: fine_tuning.epochs: a whole number from 0 was expected, not -1."),
+        (
+            #""fine_tuning": {"epochs": -1, "learning_rate": 1}"#,
+            "recipe.json:1:80: fine_tuning.epochs: a whole number from 0 was expected, not -1."
+        ),
     ])
     func members(_ member: String, _ expected: String) {
         let text = #"{"optimizer": {"kind": "sgd", "learning_rate": 0.1}, "# + member + "}"

@@ -1,22 +1,23 @@
-import CHDF5
 import Synchronization
 import Tensors
 
-/// Writes HDF5 through the C library: groups for the components of names, one data set per tensor, texts as attributes.
+/// Writes HDF5 through the C library, which is opened for it: groups for the components of names, one data set per tensor,
+/// texts as attributes.
 ///
 /// The bytes depend on tensors, attributes and options alone: no times are kept. Uncompressed tensors are contiguous,
 /// little-endian and aligned to 64 bytes, so that they can be mapped.
 enum HDF5Writer {
     /// Debian's libhdf5 is built without its own lock, and its state (open identifiers, error stack) belongs to the
     /// process, not to a file. The lock guards that state; this is why it, too, belongs to the process.
-    private static let library = Mutex(())
+    private static let lock = Mutex(())
 
     static func write(_ checkpoint: Checkpoint, to path: String, _ options: WritingOptions) throws(CheckpointError) -> Int {
         try check(checkpoint, path)
+        let library = try HDF5Library(for: path)
         return try AtomicFile.write(path) { temporary throws(CheckpointError) in
             // `withLock` takes bodies with typed errors, but tensors are read inside: reading never takes this lock.
-            try library.withLock { _ throws(CheckpointError) in
-                var file = try HDF5OutputFile(temporary, path: path, compresses: options.compresses)
+            try lock.withLock { _ throws(CheckpointError) in
+                var file = try HDF5OutputFile(temporary, library, path: path, compresses: options.compresses)
                 for tensor in checkpoint.tensors { try file.add(tensor) }
                 for (name, text) in checkpoint.attributes.sorted(by: { $0.key < $1.key }) { try file.add(attribute: name, text) }
                 try file.close()
@@ -64,78 +65,85 @@ enum HDF5Writer {
 
 /// An open HDF5 file of the C library. All calls are made under ``HDF5Writer``'s lock.
 private struct HDF5OutputFile: ~Copyable {
-    private var file: hid_t = -1
+    private typealias Identifier = HDF5Library.Identifier
+
+    private let library: HDF5Library
+    private var file: Identifier = -1
     private let path: String
     private let compresses: Bool
     /// Identifiers to be closed, the last first.
-    private var lists: [hid_t] = []
-    private let linkList: hid_t
-    private let half: hid_t
+    private var lists: [Identifier] = []
+    private let linkList: Identifier
+    private let half: Identifier
 
-    init(_ temporary: String, path: String, compresses: Bool) throws(CheckpointError) {
+    init(_ temporary: String, _ library: HDF5Library, path: String, compresses: Bool) throws(CheckpointError) {
+        self.library = library
         self.path = path
         self.compresses = compresses
-        checkpoint_silence()
-        let create = H5Pcreate(checkpoint_list_file_create()), access = H5Pcreate(checkpoint_list_file_access())
-        linkList = H5Pcreate(checkpoint_list_link_create())
+        let status = library.start()
+        let create = library.createList(library[.fileCreation]), access = library.createList(library[.fileAccess])
+        linkList = library.createList(library[.linkCreation])
         // IEEE half: sign in bit 15, five bits of exponent, ten of mantissa.
-        half = H5Tcopy(checkpoint_type_float32())
+        half = library.copyType(library[.float32])
         lists = [create, access, linkList]
-        guard H5Pset_obj_track_times(create, false) >= 0, H5Pset_alignment(access, 1024, 64) >= 0,
-            H5Pset_create_intermediate_group(linkList, 1) >= 0, H5Tset_fields(half, 15, 10, 5, 0, 10) >= 0,
-            H5Tset_size(half, 2) >= 0, H5Tset_ebias(half, 15) >= 0
-        else { throw Self.failure(path, "preparing") }
-        file = H5Fcreate(temporary, checkpoint_truncate(), create, access)
-        guard file >= 0 else { throw Self.failure(path, "creating the file") }
+        guard status >= 0, library.setTracksTimes(create, false) >= 0, library.setAlignment(access, 1024, 64) >= 0,
+            library.setCreatesGroups(linkList, 1) >= 0, library.setFields(half, 15, 10, 5, 0, 10) >= 0,
+            library.setSize(half, 2) >= 0, library.setExponentBias(half, 15) >= 0
+        else { throw failure("preparing") }
+        file = library.createFile(temporary, HDF5Library.truncate, create, access)
+        guard file >= 0 else { throw failure("creating the file") }
     }
 
     deinit {
-        for list in lists { H5Pclose(list) }
-        H5Tclose(half)
-        if file >= 0 { H5Fclose(file) }
+        for list in lists { _ = library.closeList(list) }
+        _ = library.closeType(half)
+        if file >= 0 { _ = library.closeFile(file) }
     }
 
     mutating func close() throws(CheckpointError) {
-        let status = H5Fclose(file)
+        let status = library.closeFile(file)
         file = -1
-        guard status >= 0 else { throw Self.failure(path, "closing the file") }
+        guard status >= 0 else { throw failure("closing the file") }
     }
 
-    private static func failure(_ path: String, _ activity: String) -> CheckpointError {
-        var text = [CChar](repeating: 0, count: 256)
-        checkpoint_last_error(&text)
-        let message = String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    private func failure(_ activity: String) -> CheckpointError {
+        let message = library.lastError
         return .unwritable(path: path, reason: "libhdf5, \(activity): \(message.isEmpty ? "no reason given" : message)")
     }
 
-    private func space(_ extents: [Int]) -> hid_t {
-        extents.isEmpty ? H5Screate(H5S_SCALAR) : H5Screate_simple(Int32(extents.count), extents.map { hsize_t($0) }, nil)
+    private func space(_ extents: [Int]) -> Identifier {
+        extents.isEmpty
+            ? library.createScalarSpace(HDF5Library.scalar)
+            : library.createSpace(CInt(extents.count), extents.map { UInt64($0) }, nil)
     }
 
     mutating func add(_ tensor: CheckpointTensor) throws(CheckpointError) {
         let activity = "writing '\(tensor.name)'"
-        let type = tensor.elementType == .float32 ? checkpoint_type_float32() : half
+        let type = tensor.elementType == .float32 ? library[.float32] : half
         let extents = tensor.shape.dimensions
-        let space = space(extents), list = H5Pcreate(checkpoint_list_dataset_create())
-        defer {
-            H5Sclose(space)
-            H5Pclose(list)
-        }
-        guard space >= 0, list >= 0, H5Pset_obj_track_times(list, false) >= 0 else { throw Self.failure(path, activity) }
+        let space = space(extents)
+        // At once: the next call forgets the error of the last.
+        guard space >= 0 else { throw failure(activity) }
+        defer { _ = library.closeSpace(space) }
+        let list = library.createList(library[.datasetCreation])
+        guard list >= 0 else { throw failure(activity) }
+        defer { _ = library.closeList(list) }
+        guard library.setTracksTimes(list, false) >= 0 else { throw failure(activity) }
         if compresses, tensor.shape.count > 0, !extents.isEmpty {
             let chunk = Self.chunk(extents, elementSize: tensor.elementType.size)
-            guard H5Pset_chunk(list, Int32(chunk.count), chunk.map { hsize_t($0) }) >= 0, H5Pset_shuffle(list) >= 0,
-                H5Pset_deflate(list, 6) >= 0
-            else { throw Self.failure(path, activity) }
+            guard library.setChunk(list, CInt(chunk.count), chunk.map { UInt64($0) }) >= 0, library.setShuffle(list) >= 0,
+                library.setDeflate(list, 6) >= 0
+            else { throw failure(activity) }
         }
         let elements = try tensor.encoded(for: path)
-        let dataset = H5Dcreate2(file, tensor.name, type, space, linkList, list, 0)
-        guard dataset >= 0 else { throw Self.failure(path, activity) }
-        defer { H5Dclose(dataset) }
+        let dataset = library.createDataset(file, tensor.name, type, space, linkList, list, HDF5Library.byDefault)
+        guard dataset >= 0 else { throw failure(activity) }
+        defer { _ = library.closeDataset(dataset) }
         if elements.count > 0 {
             // The same type in memory and in the file: no conversion.
-            guard elements.withBytes({ H5Dwrite(dataset, type, 0, 0, 0, $0.baseAddress) }) >= 0 else {
-                throw Self.failure(path, activity)
+            let whole = HDF5Library.byDefault
+            guard elements.withBytes({ library.write(dataset, type, whole, whole, whole, $0.baseAddress) }) >= 0 else {
+                throw failure(activity)
             }
         }
         for (name, text) in tensor.attributes.sorted(by: { $0.key < $1.key }) { try add(attribute: name, text, to: dataset) }
@@ -157,19 +165,22 @@ private struct HDF5OutputFile: ~Copyable {
 
     /// A scalar text of variable length in UTF-8, which h5py reads as `str`: it lies in the global heap, so that it may
     /// be longer than the 64 KiB of an object header.
-    private func add(attribute name: String, _ text: String, to object: hid_t) throws(CheckpointError) {
+    private func add(attribute name: String, _ text: String, to object: Identifier) throws(CheckpointError) {
         let activity = "writing the attribute '\(name)'"
-        let type = H5Tcopy(checkpoint_type_text()), space = H5Screate(H5S_SCALAR)
+        let type = library.copyType(library[.text]), space = library.createScalarSpace(HDF5Library.scalar)
         defer {
-            H5Tclose(type)
-            H5Sclose(space)
+            _ = library.closeType(type)
+            _ = library.closeSpace(space)
         }
-        guard type >= 0, space >= 0, H5Tset_size(type, checkpoint_variable_size()) >= 0, H5Tset_cset(type, H5T_CSET_UTF8) >= 0
-        else { throw Self.failure(path, activity) }
-        let attribute = H5Acreate2(object, name, type, space, 0, 0)
-        guard attribute >= 0 else { throw Self.failure(path, activity) }
-        defer { H5Aclose(attribute) }
-        let status = text.withCString { characters in withUnsafePointer(to: characters) { H5Awrite(attribute, type, $0) } }
-        guard status >= 0 else { throw Self.failure(path, activity) }
+        guard type >= 0, space >= 0, library.setSize(type, HDF5Library.variableSize) >= 0,
+            library.setCharacterSet(type, HDF5Library.utf8) >= 0
+        else { throw failure(activity) }
+        let attribute = library.createAttribute(object, name, type, space, HDF5Library.byDefault, HDF5Library.byDefault)
+        guard attribute >= 0 else { throw failure(activity) }
+        defer { _ = library.closeAttribute(attribute) }
+        let status = text.withCString { characters in
+            withUnsafePointer(to: characters) { library.writeAttribute(attribute, type, $0) }
+        }
+        guard status >= 0 else { throw failure(activity) }
     }
 }

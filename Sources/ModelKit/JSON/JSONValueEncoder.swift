@@ -10,47 +10,63 @@ extension JSONValue {
 
 /// A place in the tree that is being made.
 private final class ValueSlot {
-    private enum Content {
-        case value(JSONValue)
-        case object([(key: String, slot: ValueSlot)])
-        case array([ValueSlot])
-    }
+    private enum Kind { case nothing, value(JSONValue), object, array }
 
-    private var content: Content?
+    private var kind = Kind.nothing
+    /// The elements of a list or the values of an object.
+    private var slots: [ValueSlot] = []
+    private var keys: [String] = []
+    /// For objects of many members, where looking through all of them for each would be slow.
+    private var positions: [String: Int] = [:]
 
     var value: JSONValue {
-        switch content {
-        case nil: .object([])
+        switch kind {
+        case .nothing: .object([])
         case .value(let value): value
-        case .array(let slots): .array(slots.map(\.value))
-        case .object(let members): .object(members.map { JSONValue.Member($0.key, $0.slot.value) })
+        case .array: .array(slots.map(\.value))
+        case .object: .object(zip(keys, slots).map { JSONValue.Member($0, $1.value) })
         }
     }
 
-    func set(_ value: JSONValue) { content = .value(value) }
+    func set(_ value: JSONValue) { kind = .value(value) }
 
-    func becomeObject() { if case .object? = content {} else { content = .object([]) } }
-    func becomeArray() { if case .array? = content {} else { content = .array([]) } }
+    func becomeObject() { if case .object = kind {} else { become(.object) } }
+    func becomeArray() { if case .array = kind {} else { become(.array) } }
+
+    private func become(_ kind: Kind) {
+        self.kind = kind
+        (slots, keys, positions) = ([], [], [:])
+    }
 
     /// The slot of a member; a second value for a key takes the first one's place.
     func member(_ key: String) -> ValueSlot {
-        guard case .object(var members)? = content else { preconditionFailure("not an object") }
-        if let known = members.first(where: { $0.key == key }) { return known.slot }
-        let slot = ValueSlot()
-        members.append((key, slot))
-        content = .object(members)
-        return slot
+        guard case .object = kind else { preconditionFailure("not an object") }
+        if let i = position(of: key) { return slots[i] }
+        if keys.count >= Self.few { positions[key] = keys.count }
+        keys.append(key)
+        return append()
     }
+
+    private func position(of key: String) -> Int? {
+        guard keys.count >= Self.few else { return keys.firstIndex(of: key) }
+        if positions.isEmpty { for (i, key) in keys.enumerated() { positions[key] = i } }
+        return positions[key]
+    }
+
+    private static let few = 16
 
     func element() -> ValueSlot {
-        guard case .array(var slots)? = content else { preconditionFailure("not a list") }
+        guard case .array = kind else { preconditionFailure("not a list") }
+        return append()
+    }
+
+    private func append() -> ValueSlot {
         let slot = ValueSlot()
         slots.append(slot)
-        content = .array(slots)
         return slot
     }
 
-    var count: Int { if case .array(let slots)? = content { slots.count } else { 0 } }
+    var count: Int { if case .array = kind { slots.count } else { 0 } }
 
     func encode<T: Encodable>(_ value: T, path: [any CodingKey]) throws {
         try value.encode(to: SlotEncoder(slot: self, codingPath: path))
@@ -107,7 +123,9 @@ private struct SlotMembers<Key: CodingKey>: KeyedEncodingContainerProtocol {
         try slot(key).encode(value, path: codingPath + [key])
     }
 
-    mutating func nestedContainer<Nested: CodingKey>(keyedBy type: Nested.Type, forKey key: Key) -> KeyedEncodingContainer<Nested> {
+    mutating func nestedContainer<Nested: CodingKey>(
+        keyedBy type: Nested.Type, forKey key: Key
+    ) -> KeyedEncodingContainer<Nested> {
         encoder(key).container(keyedBy: type)
     }
     mutating func nestedUnkeyedContainer(forKey key: Key) -> any UnkeyedEncodingContainer { encoder(key).unkeyedContainer() }

@@ -20,9 +20,9 @@ public struct StrictJSONDecoder: Sendable {
 
     /// - Throws: the first thing that is wrong; a wrong value before an unknown key.
     public func decode<T: Decodable>(_ type: T.Type = T.self, from node: JSONNode) throws(CardError) -> T {
-        var unknown: [CardError] = []
-        let value = try decode(type, from: node, unknownKeys: &unknown)
-        if rejectsUnknownKeys, let first = unknown.first { throw first }
+        let watch = KeyWatch()
+        let value = try decode(type, from: node, watch: watch)
+        if rejectsUnknownKeys, let first = watch.leftovers(in: node.document).first { throw first.error }
         return value
     }
 
@@ -32,7 +32,7 @@ public struct StrictJSONDecoder: Sendable {
     ) throws(CardError) -> T {
         let watch = KeyWatch()
         let value = try decode(type, from: node, watch: watch)
-        unknownKeys = watch.leftovers(in: node.document)
+        unknownKeys = watch.leftovers(in: node.document).map(\.error)
         return value
     }
 
@@ -67,22 +67,46 @@ package final class KeyWatch {
     /// The keys an object was asked for; nil when nobody opened it.
     package func askedKeys(of object: JSONNode) -> Set<String>? { asked[object.index] }
 
-    /// An error for every key that nobody asked for and every list that was not read to its end, in the order of the text.
-    func leftovers(in document: JSONDocument) -> [CardError] {
-        var found: [(Int, CardError)] = []
+    /// A value that nobody asked for. What is to be said about it is worked out when somebody wants to know: its place
+    /// takes a walk through the document, and the key that was probably meant a look at all others.
+    struct Leftover {
+        fileprivate enum Problem {
+            case key(JSONNode.Member, asked: Set<String>)
+            case list(JSONNode, read: Int)
+        }
+
+        fileprivate let problem: Problem
+
+        /// Orders by the place in the text.
+        fileprivate var index: Int {
+            switch problem {
+            case .key(let member, _): member.key.index
+            case .list(let list, _): list.index
+            }
+        }
+
+        var error: CardError {
+            switch problem {
+            case .key(let member, let asked):
+                .unknownKey(member.key.place, suggestion: Suggestion.nearest(to: member.name, in: asked.sorted()))
+            case .list(let list, let read): .wrongCount(list.place, expected: read, found: list.count)
+            }
+        }
+    }
+
+    /// Every key that nobody asked for and every list that was not read to its end, in the order of the text.
+    func leftovers(in document: JSONDocument) -> [Leftover] {
+        var found: [Leftover] = []
         for (index, keys) in asked {
             for member in JSONNode(document: document, index: index).members
             where !keys.contains(member.name) && !member.name.hasPrefix("x-") {
-                let suggestion = Suggestion.nearest(to: member.name, in: keys.sorted())
-                found.append((member.key.index, .unknownKey(member.key.place, suggestion: suggestion)))
+                found.append(Leftover(problem: .key(member, asked: keys)))
             }
         }
         for (index, count) in read {
             let list = JSONNode(document: document, index: index)
-            if count > 0, count < list.count {
-                found.append((index, .wrongCount(list.place, expected: count, found: list.count)))
-            }
+            if count > 0, count < list.count { found.append(Leftover(problem: .list(list, read: count))) }
         }
-        return found.sorted { $0.0 < $1.0 }.map(\.1)
+        return found.sorted { $0.index < $1.index }
     }
 }

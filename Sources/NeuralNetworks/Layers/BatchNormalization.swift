@@ -32,7 +32,8 @@ public struct BatchNormalization: Sendable {
             return x * factor + offset
         }
         let (y, batchMean, batchVariance) = batchNormalization(
-            x, scale: scale?.value ?? Tensor(repeating: 1, shift.value.shape, on: x.backend), shift: shift.value, epsilon: epsilon)
+            x, scale: scale?.value ?? Tensor(repeating: 1, shift.value.shape, on: x.backend), shift: shift.value,
+            epsilon: epsilon)
         let samples = Float(x.shape.count / x.shape[-1])
         mean.value = mean.value * (1 - momentum) + batchMean * momentum
         variance.value = variance.value * (1 - momentum) + batchVariance * (momentum * samples / max(samples - 1, 1))

@@ -17,8 +17,8 @@ public struct Convolution2D: Sendable {
         public var algorithm: ConvolutionAlgorithm?
 
         public init(
-            inputs: Int, outputs: Int, kernel: (Int, Int), groups: Int = 1, bias: Bool = true, normalization: NormalizationSpec? = nil,
-            activation: Activation? = nil, algorithm: ConvolutionAlgorithm? = nil
+            inputs: Int, outputs: Int, kernel: (Int, Int), groups: Int = 1, bias: Bool = true,
+            normalization: NormalizationSpec? = nil, activation: Activation? = nil, algorithm: ConvolutionAlgorithm? = nil
         ) {
             (self.inputs, self.outputs, self.groups, self.bias) = (inputs, outputs, groups, bias)
             (kernelHeight, kernelWidth) = kernel

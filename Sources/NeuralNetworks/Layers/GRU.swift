@@ -34,7 +34,8 @@ public struct GRU: Sendable {
     private let backend: any Backend
 
     public init(
-        _ inputs: Int, _ hidden: Int, _ convention: GRUConvention, initializer: Initializer = .uniform(0.08), in scope: ParameterScope
+        _ inputs: Int, _ hidden: Int, _ convention: GRUConvention, initializer: Initializer = .uniform(0.08),
+        in scope: ParameterScope
     ) throws {
         (self.inputs, self.hidden, self.convention) = (inputs, hidden, convention)
         inputWeight = try scope["input"].parameter("weight", [3 * hidden, inputs], initializer)
@@ -62,7 +63,8 @@ public struct GRU: Sendable {
         let gates = matmul(h, u[0..<2 * n], transposed: true, bias: recurrentBias?.value[0..<2 * n])
         let r = sigmoid(block(wx, resetBlock) + block(gates, resetBlock))
         let z = sigmoid(block(wx, updateBlock) + block(gates, updateBlock))
-        let candidate = tanh(block(wx, 2) + matmul(r * h, u[2 * n..<3 * n], transposed: true, bias: recurrentBias?.value[2 * n..<3 * n]))
+        let candidate = tanh(
+            block(wx, 2) + matmul(r * h, u[2 * n..<3 * n], transposed: true, bias: recurrentBias?.value[2 * n..<3 * n]))
         return z * h + (1 - z) * candidate
     }
 }

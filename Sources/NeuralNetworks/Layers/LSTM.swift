@@ -23,7 +23,8 @@ public struct LSTM: Sendable {
     private let backend: any Backend
 
     public init(
-        _ inputs: Int, _ hidden: Int, _ convention: LSTMConvention, initializer: Initializer = .uniform(0.08), in scope: ParameterScope
+        _ inputs: Int, _ hidden: Int, _ convention: LSTMConvention, initializer: Initializer = .uniform(0.08),
+        in scope: ParameterScope
     ) throws {
         (self.inputs, self.hidden, self.convention) = (inputs, hidden, convention)
         inputWeight = try scope["input"].parameter("weight", [4 * hidden, inputs], initializer)

@@ -46,7 +46,9 @@ extension LearningRateSchedule: Decodable {
     private enum CodingKeys: CodingKey { case kind, factor, epochs, patience, floor }
     public init(from decoder: any Decoder) throws {
         let json = try decoder.container(keyedBy: CodingKeys.self)
-        func number(_ key: CodingKeys, _ fallback: Float) throws -> Float { try json.decodeIfPresent(Float.self, forKey: key) ?? fallback }
+        func number(_ key: CodingKeys, _ fallback: Float) throws -> Float {
+            try json.decodeIfPresent(Float.self, forKey: key) ?? fallback
+        }
         func refuse(_ key: CodingKeys, _ sentence: String) -> DecodingError {
             DecodingError.dataCorruptedError(forKey: key, in: json, debugDescription: sentence)
         }

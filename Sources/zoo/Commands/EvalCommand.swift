@@ -26,7 +26,9 @@ struct EvalCommand: ParsableCommand {
 
     func run() throws {
         let zoo = try global.zoo(), model = try zoo.load(name)
-        guard let part = CaptionDataSet.Split(rawValue: split) else { throw ValidationError("--split is one of train, restval, val, test") }
+        guard let part = CaptionDataSet.Split(rawValue: split) else {
+            throw ValidationError("--split is one of train, restval, val, test")
+        }
         let dataSet = try CaptionDataSet(folder: URL(fileURLWithPath: data))
         let images = Array(dataSet[part].prefix(limit ?? .max))
         guard !images.isEmpty else { throw TrainingError.emptySplit(data) }
@@ -47,7 +49,8 @@ struct EvalCommand: ParsableCommand {
         if json {
             try Console.output.write(JSONValue(encoding: scores).text)
         } else {
-            try Console.output.write("\(model.card.name) on \(dataSet.name) \(split), \(scores.images) photos, \(String(format: "%.1f", seconds)) s")
+            try Console.output.write(
+                "\(model.card.name) on \(dataSet.name) \(split), \(scores.images) photos, \(String(format: "%.1f", seconds)) s")
             for (name, value) in scores.figures {
                 try Console.output.write(name.padding(toLength: 19, withPad: " ", startingAt: 0) + value)
             }

@@ -31,14 +31,18 @@ struct PluginBuildCommand: ParsableCommand {
 
     @Argument(help: ArgumentHelp("The folder with the Swift files.", valueName: "folder"), completion: .directory)
     var folder: String
-    @Option(help: ArgumentHelp("The folder to put lib….so into; it is made where it is missing.", valueName: "dir"), completion: .directory)
+    @Option(
+        help: ArgumentHelp("The folder to put lib….so into; it is made where it is missing.", valueName: "dir"),
+        completion: .directory)
     var output = "."
 
     func run() throws {
         guard let build = PluginBuild(executable: GlobalOptions.executable) else {
             throw Failure(
                 .unavailable,
-                "the modules of the core are neither beside \(GlobalOptions.executable) nor in ../lib/zoo/Modules; build zoo from its sources, or install it again")
+                "the modules of the core are neither beside \(GlobalOptions.executable) nor in ../lib/zoo/Modules; "
+                    + "build zoo from its sources, or install it again"
+            )
         }
         let progress = ProgressBar("Compiling \(folder)")
         let result = Result { try build(folder, output: output) }

@@ -35,6 +35,7 @@ struct RunCommand: ParsableCommand {
         let zoo = try options.zoo()
         let loaded = try zoo.load(model)
         let card = loaded.card
+        for note in loaded.notes { Console.error.say(note) }
         if question != nil, !loaded.parts.contains(.question) {
             throw Failure(.usage, "\(card.name) takes no question; leave --question out")
         }

@@ -42,11 +42,14 @@ struct TrainCommand: ParsableCommand {
         let zoo = try global.zoo(), card = try zoo.catalogue.card(card)
         let recipePath = try recipe ?? declaredRecipe(card)
         let document = try JSONDocument(contentsOf: recipePath)
-        guard let weights = card.weights.first(where: { $0.role == .main }) else { throw TrainingError.noWeightsEntry(card.document.file) }
+        guard let weights = card.weights.first(where: { $0.role == .main }) else {
+            throw TrainingError.noWeightsEntry(card.document.file)
+        }
         guard let target = out ?? zoo.catalogue.candidates(for: weights, of: card).first else {
             throw TrainingError.noWeightsEntry(card.document.file)
         }
         let files = TrainingFiles(weights: target)
+        _ = try HDF5Library(for: files.state)  // not after an hour
         if fresh { files.forget() }
         if document.root["distillation"] != nil {
             try distil(card, zoo, document, files)
@@ -86,8 +89,12 @@ struct TrainCommand: ParsableCommand {
     }
 
     /// The card's assets, the vocabulary built from the captions where there is none yet.
-    private func trainingAssets(_ card: ModelCard, _ zoo: Zoo, _ images: [CaptionDataSet.Image], _ recipe: TrainingRecipe) throws -> Assets {
-        guard let file = card.vocabulary, let path = zoo.catalogue.candidates(for: file, of: card).first else { return try zoo.assets(of: card) }
+    private func trainingAssets(
+        _ card: ModelCard, _ zoo: Zoo, _ images: [CaptionDataSet.Image], _ recipe: TrainingRecipe
+    ) throws -> Assets {
+        guard let file = card.vocabulary, let path = zoo.catalogue.candidates(for: file, of: card).first else {
+            return try zoo.assets(of: card)
+        }
         if newVocabulary || !FileManager.default.fileExists(atPath: path) {
             let tokenizer = file.tokenizer ?? .letters
             let vocabulary = try Vocabulary(
@@ -113,46 +120,54 @@ struct TrainCommand: ParsableCommand {
         if let wordVectors { try initializeEmbedding(wordVectors, store, assets) }
         func records(_ images: [CaptionDataSet.Image]) -> [TrainingRecord] {
             images.map { image in
-                TrainingRecord(texts: image.captions) { Request(name: image.file.path, image: try Image(contentsOf: image.file.path)) }
+                TrainingRecord(texts: image.captions) {
+                    Request(name: image.file.path, image: try Image(contentsOf: image.file.path))
+                }
             }
         }
         let backboneKey = try backbone.map { try SHA256Digest(ofFile: $0.checkpoint.path).description }.joined(separator: ",")
         let preprocessing = card.preprocess.map { "\($0)" } ?? ""
-        let encodingKey = "\(backboneKey) \(preprocessing) \(dataSet) \(images.count)+\(development.count) views \(recipe.views) seed \(recipe.seed)"
+        let encodingKey =
+            "\(backboneKey) \(preprocessing) \(dataSet) \(images.count)+\(development.count) views "
+                + "\(recipe.views) seed \(recipe.seed)"
         let encoding = ProgressBar("encoding photos")
         let encodings = try EncodingCache(
-            encoder, assets: assets, training: records(images), development: records(development), views: recipe.views, seed: recipe.seed,
-            path: files.encodings, fingerprint: encodingKey
+            encoder, assets: assets, training: records(images), development: records(development), views: recipe.views,
+            seed: recipe.seed, path: files.encodings, fingerprint: encodingKey
         ) { done, total in encoding.update(Double(done) / Double(total), "\(done)/\(total)") }
         encoding.clear()
         let bar = ProgressBar("training")
         let references = Dictionary(uniqueKeysWithValues: development.map { ($0.name, $0.captions) })
         let training = ModelTraining(
-            recipe, model, in: store, assets: assets, encodings: encodings, training: records(images), development: records(development),
-            decoding: try card.decoding(as: M.Decoding.self),
+            recipe, model, in: store, assets: assets, encodings: encodings, training: records(images),
+            development: records(development), decoding: try card.decoding(as: M.Decoding.self),
             drawing: { sentences, seed in
-                try card.decoding(
-                    as: M.Decoding.self,
-                    options: [.init("method", .string("sample")), .init("nbest", .integer(sentences)), .init("seed", .integer(Int(seed)))])
+                let options: [JSONValue.Member] = [
+                    .init("method", .string("sample")), .init("nbest", .integer(sentences)), .init("seed", .integer(Int(seed))),
+                ]
+                return try card.decoding(as: M.Decoding.self, options: options)
             }, statePath: files.state,
-            fingerprint: "\(encodingKey) \(String(decoding: document.text, as: UTF8.self)) \(recipe.epochs) \(recipe.batch) \(recipe.optimizer) \(assets.vocabulary?.count ?? 0)"
+            fingerprint:
+                "\(encodingKey) \(String(decoding: document.text, as: UTF8.self)) \(recipe.epochs) \(recipe.batch) "
+                    + "\(recipe.optimizer) \(assets.vocabulary?.count ?? 0)"
         ) { captions in
             let candidates = Dictionary(uniqueKeysWithValues: zip(development.map(\.name), captions))
             let scores = try CaptionMetrics(references: references, candidates: candidates).scores()
             return [
-                "bleu1": Float(scores.bleu1), "bleu4": Float(scores.bleu4), "cider": Float(scores.cider), "rougeL": Float(scores.rougeL),
-                "distinct": Float(scores.distinctCaptions),
+                "bleu1": Float(scores.bleu1), "bleu4": Float(scores.bleu4), "cider": Float(scores.cider),
+                "rougeL": Float(scores.rougeL), "distinct": Float(scores.distinctCaptions),
             ]
         }
         let history = try training.run(deadline: deadline) { record in
             try save(
-                store, card, to: files.weights, "\(dataSet), \(images.count) photos, epoch \(record.epoch)", withBackbone: record.includesBackbone)
+                store, card, to: files.weights, "\(dataSet), \(images.count) photos, epoch \(record.epoch)",
+                withBackbone: record.includesBackbone)
         } progress: { p in
             bar.update(
                 Double(p.batch) / Double(p.batches),
                 String(
-                    format: "epoch %d/%d  loss %.3f  perplexity %.1f  %.0f words/s  %@ left", p.epoch, p.epochs, p.loss, p.perplexity,
-                    p.wordsPerSecond, duration(p.secondsLeft)))
+                    format: "epoch %d/%d  loss %.3f  perplexity %.1f  %.0f words/s  %@ left", p.epoch, p.epochs, p.loss,
+                    p.perplexity, p.wordsPerSecond, duration(p.secondsLeft)))
         } finished: { record in
             bar.clear()
             report(record)
@@ -167,7 +182,9 @@ struct TrainCommand: ParsableCommand {
             throw TrainingError.noEmbedding(path)
         }
         let vectors = try WordVectors(contentsOf: URL(fileURLWithPath: path), for: vocabulary), width = table.value.shape[1]
-        guard vectors.dimension == width else { throw TrainingError.embeddingWidth(path, found: vectors.dimension, expected: width) }
+        guard vectors.dimension == width else {
+            throw TrainingError.embeddingWidth(path, found: vectors.dimension, expected: width)
+        }
         let fresh = table.value.scalars, rows = table.value.shape[0]
         var scalars = vectors.table(for: vocabulary) { row in Array(fresh[row * width..<(row + 1) * width]) }
         scalars += fresh[scalars.count...]
@@ -176,7 +193,8 @@ struct TrainCommand: ParsableCommand {
     }
 
     private func save(_ store: ParameterStore, _ card: ModelCard, to path: String, _ what: String, withBackbone: Bool) throws {
-        let type: ElementType = card.weights.first { $0.role == .main }?.dtype.flatMap { ElementType(rawValue: $0.rawValue) } ?? .float32
+        let type: ElementType =
+            card.weights.first { $0.role == .main }?.dtype.flatMap { ElementType(rawValue: $0.rawValue) } ?? .float32
         // A frozen backbone stays in its own file.
         let own = store.all.filter { withBackbone || !$0.name.hasPrefix("cnn.") }
         _ = try Checkpoint(
@@ -197,7 +215,8 @@ struct TrainCommand: ParsableCommand {
         if let limit { paths = Array(paths.prefix(limit)) }
         let teacherCard = try zoo.catalogue.card(plan.teacher)
         // The card may have more than the distillation needs.
-        let source = CheckpointSource(try zoo.weightFiles(of: teacherCard).map { .init($0.checkpoint, prefix: $0.prefix, isExhausted: false) })
+        let source = CheckpointSource(
+            try zoo.weightFiles(of: teacherCard).map { .init($0.checkpoint, prefix: $0.prefix, isExhausted: false) })
         let teacherScope = ParameterStore(source, on: zoo.backend).root
         let whole = try zoo.catalogue.backbone(of: teacherCard).layers
         let teacher = try Backbone(whole.layers, input: whole.input, tap: plan.features.teacher, in: teacherScope)
@@ -210,14 +229,19 @@ struct TrainCommand: ParsableCommand {
         let store = ParameterStore(FreshParameters(seed: plan.seed), for: .training, on: zoo.backend)
         let student = try Backbone(own.layers, input: own.input, tap: plan.features.student, in: store.root)
         let distillation = try Distillation(
-            plan, student: student, in: store, teacher: teacher, classifier: { classifier($0) }, normalize: { Float($0) / 127.5 - 1 })
+            plan, student: student, in: store, teacher: teacher, classifier: { classifier($0) },
+            normalize: { Float($0) / 127.5 - 1 })
         let isDone = try distillation.train(
             on: paths, development: dataSet[.val].map(\.file.path), statePath: files.state, deadline: deadline
         ) {
-            let type: ElementType = card.weights.first { $0.role == .main }?.dtype.flatMap { ElementType(rawValue: $0.rawValue) } ?? .float32
+            let type: ElementType =
+                card.weights.first { $0.role == .main }?.dtype.flatMap { ElementType(rawValue: $0.rawValue) } ?? .float32
             _ = try Checkpoint(
                 distillation.studentParameters.map { CheckpointTensor(name: $0.name, $0.value, elementType: type) },
-                attributes: ["zoo_model": card.name, "zoo_version": card.version, "zoo_trained_on": "\(paths.count) photos, teacher \(plan.teacher)"]
+                attributes: [
+                    "zoo_model": card.name, "zoo_version": card.version,
+                    "zoo_trained_on": "\(paths.count) photos, teacher \(plan.teacher)",
+                ]
             ).write(to: files.weights)
         } report: { note($0) }
         note(isDone ? "the best weights are in \(files.weights)" : "stopped at the time limit; the same command goes on")
@@ -231,11 +255,12 @@ struct TrainCommand: ParsableCommand {
             encoder.outputFormatting = .sortedKeys
             Console.output.draw(String(decoding: (try? encoder.encode(record)) ?? Data(), as: UTF8.self) + "\n")
         } else {
-            let scores = record.scores.sorted { $0.key < $1.key }.map { String(format: "%@ %.4g", $0.key, $0.value) }.joined(separator: "  ")
+            let scores = record.scores.sorted { $0.key < $1.key }
+                .map { String(format: "%@ %.4g", $0.key, $0.value) }.joined(separator: "  ")
             Console.output.draw(
                 String(
-                    format: "epoch %d: training loss %.4f, development loss %.4f  %@  (%.0f s)\n", record.epoch, record.trainingLoss,
-                    record.developmentLoss ?? .nan, scores, record.seconds))
+                    format: "epoch %d: training loss %.4f, development loss %.4f  %@  (%.0f s)\n", record.epoch,
+                    record.trainingLoss, record.developmentLoss ?? .nan, scores, record.seconds))
         }
     }
 
