@@ -86,7 +86,7 @@ public final class ModelTraining<M: TrainableModel> {
             random.words = state.epochRandom
             let critic = isSelfCritical(state.epoch) ? recipe.selfCritical : nil
             let size = critic.map { max(1, recipe.batch / $0.samples) } ?? recipe.batch
-            let order = random.permutation(critic == nil ? pairs.count : examples.count)
+            let order = critic == nil ? order(of: pairs, size, random) : random.permutation(examples.count)
             let batches = max(1, order.count / size)
             if state.batch > 0 { random.words = state.random }
             let tally = Tally(state)
@@ -135,6 +135,21 @@ public final class ModelTraining<M: TrainableModel> {
             isFineTuning(state.epoch)
             ? try encode(examples[photo], Augmentation(random)) : encodings.training(photo, view: random.index(below: recipe.views))
         return model.example(encoding, target: examples[photo].texts[text])
+    }
+
+    /// All pairs in random order, but so that the texts of a batch are about equally long: a batch takes as many steps as its
+    /// longest text.
+    private func order(of pairs: [(photo: Int, text: Int)], _ size: Int, _ random: RandomSource) -> [Int] {
+        let shuffled = random.permutation(pairs.count), pool = 50 * size
+        return stride(from: 0, to: shuffled.count, by: pool).flatMap { start in
+            let part = shuffled[start..<min(start + pool, shuffled.count)].map { pair in
+                (pair, words: examples[pairs[pair].photo].texts[pairs[pair].text].utf8.count { $0 == UInt8(ascii: " ") })
+            }
+            let sorted = part.sorted { ($0.words, $0.0) < ($1.words, $1.0) }.map(\.0)
+            return random.permutation((sorted.count + size - 1) / size).flatMap { batch in
+                sorted[batch * size..<min((batch + 1) * size, sorted.count)]
+            }
+        }
     }
 
     /// Sentences that the model draws for photos, each weighted by how much its reward is above the mean of the others'.

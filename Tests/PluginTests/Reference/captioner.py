@@ -1,6 +1,7 @@
-"""Writes captioner.json: the loss, its gradients and the greedy sentence of three small captioners, by PyTorch.
+"""Writes captioner.json: the loss, its gradients and the greedy sentence of small captioners, by PyTorch.
 
-Parameters are numbered in the order of their names; scalar i of parameter k is 0.6 sin(1.3 k + 0.7 i + 0.05 i k). The
+Parameters are numbered in the order of their names; scalar i of parameter k is 0.6 sin(1.3 k + 0.7 i + 0.05 i k), and of a
+variance 0.1 more than its square. The
 features of picture n are sin(0.9 n + 0.4 i). Words: see WORDS, then start, end and unknown.
 
     python3 captioner.py        (NumPy, PyTorch)
@@ -23,6 +24,7 @@ MODELS = [
     dict(inject="first", embedding=4, hidden=4, lstm=dict(order="ifog", tanh_on_cell=False), image_bias=True),
     dict(inject="every", embedding=3, hidden=5, lstm=dict(order="ifgo"), image_bias=True, image_activation="relu", max_words=5),
     dict(inject="initial", embedding=4, hidden=3, lstm=dict(order="ifgo"), image_bias=True, image_activation="tanh"),
+    dict(inject="first", embedding=3, hidden=4, lstm=dict(order="ifgo"), image_bias=True, image_normalization=True),
 ]
 
 
@@ -35,6 +37,9 @@ def parameters(h):
     }
     if h["image_bias"]:
         shapes["image.bias"] = (e,)
+    if h.get("image_normalization"):
+        for part in ("mean", "shift", "variance"):
+            shapes[f"image.normalization.{part}"] = (FEATURES,)
     if h["inject"] == "initial":
         for part in ("hidden", "cell"):
             shapes[f"initial.{part}.weight"], shapes[f"initial.{part}.bias"] = (n, e), (n,)
@@ -42,9 +47,11 @@ def parameters(h):
     for k, name in enumerate(sorted(shapes)):
         count = math.prod(shapes[name])
         values = [0.6 * math.sin(1.3 * k + 0.7 * i + 0.05 * i * k) for i in range(count)]
+        if name.endswith(".variance"):
+            values = [0.1 + x * x for x in values]
         # Rounded to single precision, as the program under test has them.
         value = torch.tensor(values, dtype=torch.float32).to(torch.float64).reshape(shapes[name])
-        result[name] = value.requires_grad_()
+        result[name] = value.requires_grad_(not name.endswith((".mean", ".variance")))
     return result
 
 
@@ -64,6 +71,9 @@ def step(h, p, x, state):
 
 
 def begin(h, p, picture):
+    if h.get("image_normalization"):
+        n = {part: p[f"image.normalization.{part}"] for part in ("mean", "shift", "variance")}
+        picture = (picture - n["mean"]) / torch.sqrt(n["variance"] + 1e-5) + n["shift"]
     v = p["image.weight"] @ picture
     if h["image_bias"]:
         v = v + p["image.bias"]
@@ -115,7 +125,7 @@ def main():
         rows.append(
             dict(
                 hyperparameters=h, loss=round(float(value), 7), predictions=count,
-                gradients={name: round(float(p[name].grad.norm()), 7) for name in sorted(p)},
+                gradients={name: round(float(p[name].grad.norm()), 7) for name in sorted(p) if p[name].requires_grad},
                 greedy=dict(tokens=tokens, log_probabilities=logps)))
         assert all(g > 1e-4 for g in rows[-1]["gradients"].values()), rows[-1]
     path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "captioner.json")
