@@ -13,8 +13,9 @@ let kernelSettings = settings + [.unsafeFlags(["-Ounchecked"], .when(configurati
 
 #if arch(x86_64)
 let avx2: [SwiftSetting] = [.unsafeFlags(["-Xcc", "-march=haswell"]), .define("ZOO_AVX2")]
+let avx512: [SwiftSetting] = [.unsafeFlags(["-Xcc", "-march=x86-64-v4"]), .define("ZOO_AVX512")]
 #else
-let avx2: [SwiftSetting] = []
+let avx2: [SwiftSetting] = [], avx512: [SwiftSetting] = []
 #endif
 
 /// One folder under Plugins/ each. Written out, because SwiftPM caches the evaluated manifest by its text
@@ -38,12 +39,15 @@ let package = Package(
             name: "CFFmpeg", providers: [.apt(["libavformat-dev", "libavcodec-dev", "libswscale-dev", "libavutil-dev"])]),
 
         .target(name: "Tensors", swiftSettings: kernelSettings),
-        // One source, compiled once for any machine and once for x86-64 with AVX2 and FMA (a link to the same folder); the
-        // host picks when it starts.
+        // One source, compiled for any machine, for x86-64 with AVX2 and FMA, and with AVX-512 (links to the same folder);
+        // the host picks when it starts.
         .target(name: "OpenBLASBackend", dependencies: ["Tensors", "COpenBLAS"], swiftSettings: kernelSettings),
         .target(
             name: "OpenBLASBackendAVX2", dependencies: ["Tensors", "COpenBLAS"],
             swiftSettings: kernelSettings + avx2),
+        .target(
+            name: "OpenBLASBackendAVX512", dependencies: ["Tensors", "COpenBLAS"],
+            swiftSettings: kernelSettings + avx512),
         .target(name: "NeuralNetworks", dependencies: ["Tensors"], swiftSettings: settings),
         .target(
             name: "Checkpoints",
@@ -57,7 +61,8 @@ let package = Package(
         .executableTarget(
             name: "zoo",
             dependencies: [
-                "Runtime", "Training", "OpenBLASBackend", "OpenBLASBackendAVX2", "COpenBLAS", "ModelKit", "Checkpoints",
+                "Runtime", "Training", "OpenBLASBackend", "OpenBLASBackendAVX2", "OpenBLASBackendAVX512", "COpenBLAS",
+                "ModelKit", "Checkpoints",
                 "NeuralNetworks", "Media", "Language", "Tensors", "CFFmpeg",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ] + plugins.map { .target(name: $0) },
@@ -65,7 +70,9 @@ let package = Package(
             linkerSettings: [.unsafeFlags(["-Xlinker", "--export-dynamic"], .when(platforms: [.linux]))]),
 
         .testTarget(
-            name: "TensorsTests", dependencies: ["Tensors", "OpenBLASBackend", "OpenBLASBackendAVX2", "COpenBLAS"], exclude: ["Reference"], swiftSettings: settings),
+            name: "TensorsTests",
+            dependencies: ["Tensors", "OpenBLASBackend", "OpenBLASBackendAVX2", "OpenBLASBackendAVX512", "COpenBLAS"],
+            exclude: ["Reference"], swiftSettings: settings),
         .testTarget(
             name: "NeuralNetworksTests",
             dependencies: ["NeuralNetworks", "OpenBLASBackend", "Checkpoints", "Media", "ModelKit"],

@@ -134,7 +134,8 @@ extension Search {
         case .greedy: return beamSearch(width: 1, start: start, end: end, never: never, state: state, step: step)
         case .beam: return beamSearch(width: max(beam, nbest), start: start, end: end, never: never, state: state, step: step)
         case .sample:
-            return ranked(sample(RandomSource(seed: seed), start: start, end: end, never: never, state: state, step: step), by: \.score)
+            return ranked(
+                sample(RandomSource(seed: seed), start: start, end: end, never: never, state: state, step: step), by: \.score)
         }
     }
 
@@ -227,7 +228,8 @@ extension Search {
     private func sample<State: DecoderState>(
         _ random: RandomSource, start: Int, end: Int, never: Int?, state: State, step: Step<State>
     ) -> [Hypothesis] {
-        var sentences = [Hypothesis](repeating: Hypothesis(), count: nbest), state = state.gathered([Int](repeating: 0, count: nbest))
+        var sentences = [Hypothesis](repeating: Hypothesis(), count: nbest),
+            state = state.gathered([Int](repeating: 0, count: nbest))
         var open = Array(sentences.indices)
         for _ in 0..<maximumLength where !open.isEmpty {
             let (rows, next) = step(open.map { sentences[$0].tokens.last ?? start }, state)
@@ -246,7 +248,9 @@ extension Search {
     private func draw(_ random: RandomSource, _ logProbabilities: [Float], never: Int?) -> Int? {
         // Relative to the most probable word, which a low temperature would make zero like the others.
         guard let top = mostProbable(1, in: logProbabilities, but: never).first else { return nil }
-        let weights = logProbabilities.enumerated().map { $0 == never ? 0 : Double(exp(($1 - logProbabilities[top]) / temperature)) }
+        let weights = logProbabilities.enumerated().map {
+            $0 == never ? 0 : Double(exp(($1 - logProbabilities[top]) / temperature))
+        }
         var rest = Double(random.uniform()) * weights.reduce(0, +)
         return weights.firstIndex { weight in
             rest -= weight

@@ -47,7 +47,8 @@ extension OpenBLAS {
         let unfolding = Unfolding(input, filter.shape, g), outputs = filter.shape[0]
         if unfolding.isPointwise {
             return product(
-                dy.reshaped([unfolding.pixels, outputs]), filter.reshaped([outputs, input[3]]), transposeA: false, transposeB: false,
+                dy.reshaped([unfolding.pixels, outputs]), filter.reshaped([outputs, input[3]]), transposeA: false,
+                transposeB: false,
                 bias: nil
             ).reshaped(input)
         }
@@ -69,7 +70,8 @@ extension OpenBLAS {
                     forEachTile(of: images.lowerBound * perImage..<images.upperBound * perImage, unfolding.tile) { pixels in
                         gemm(
                             false, false, pixels.count, unfolding.depth, unfolding.outputsPerGroup,
-                            d.base + pixels.lowerBound * outputs + first, outputs, w.base + first * unfolding.depth, unfolding.depth,
+                            d.base + pixels.lowerBound * outputs + first, outputs, w.base + first * unfolding.depth,
+                            unfolding.depth,
                             tile, unfolding.depth, beta: 0)
                         unfolding.fold(pixels, group, tile, addingTo: dx.base)
                     }

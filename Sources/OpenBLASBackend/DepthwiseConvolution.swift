@@ -31,7 +31,8 @@ final class DepthwiseConvolution: PreparedConvolution {
                     let image = index / output[1], top = index % output[1] * g.strideHeight - g.padding.top
                     for ky in 0..<filterShape[2] {
                         let iy = top + ky * dilation.height
-                        rows[ky] = iy >= 0 && iy < x.shape[1] ? p.base + (image * x.shape[1] + iy) * x.shape[2] * channels : zeros.base
+                        rows[ky] =
+                            iy >= 0 && iy < x.shape[1] ? p.base + (image * x.shape[1] + iy) * x.shape[2] * channels : zeros.base
                     }
                     let pixel = index * output[2]
                     var c = 0
@@ -97,7 +98,8 @@ final class DepthwiseConvolution: PreparedConvolution {
     /// Any filter, and windows that reach over the line's ends.
     private func any(
         _ line: Line, _ rows: UnsafeMutableBufferPointer<UnsafePointer<Float>>, _ c: Int, _ count: Int,
-        into out: UnsafeMutablePointer<Float>, _ stride: Int, _ residual: UnsafePointer<Float>?, _ channels: Int, _ outputs: Range<Int>
+        into out: UnsafeMutablePointer<Float>, _ stride: Int, _ residual: UnsafePointer<Float>?, _ channels: Int,
+        _ outputs: Range<Int>
     ) {
         for ox in outputs {
             var sum = Lanes(bias.base + c)
@@ -105,7 +107,8 @@ final class DepthwiseConvolution: PreparedConvolution {
                 let ix = ox * line.step - line.left + kx * line.dilation
                 guard ix >= 0, ix < line.width else { continue }
                 for ky in 0..<rows.count {
-                    sum.addProduct(Lanes(rows[ky] + ix * channels + c, count: count), Lanes(weights[ky * line.taps + kx].base + c))
+                    sum.addProduct(
+                        Lanes(rows[ky] + ix * channels + c, count: count), Lanes(weights[ky * line.taps + kx].base + c))
                 }
             }
             if let residual { sum += Lanes(residual + ox * channels, count: count) }

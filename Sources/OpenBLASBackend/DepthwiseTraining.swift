@@ -18,7 +18,8 @@ extension OpenBLAS {
     }
 
     func depthwiseFilterGradient(_ dy: Tensor, _ x: Tensor, _ unfolding: Unfolding) -> Tensor {
-        let (d, p) = (ReadOnly(dy), ReadOnly(x)), channels = unfolding.input[3], kernel = unfolding.filter[2] * unfolding.filter[3]
+        let (d, p) = (ReadOnly(dy), ReadOnly(x)), channels = unfolding.input[3],
+            kernel = unfolding.filter[2] * unfolding.filter[3]
         let sums = Tensor(shape: [kernel, channels], on: self) { dw in
             withPartialSums(unfolding.pixels, kernel * channels, into: dw) { range, sums in
                 var window = Taps(unfolding, .underWindows)
@@ -53,19 +54,20 @@ private struct Taps {
         weights = offsets
         let g = unfolding.geometry, reach = (unfolding.filter[3] - 1) * g.dilationWidth
         let (inputs, outputs) = (unfolding.input[2], unfolding.output[2])
-        let columns = switch direction {
-        case .underWindows:
-            (0..<outputs).filter {
-                let left = $0 * g.strideWidth - g.padding.left
-                return left >= 0 && left + reach < inputs
+        let columns =
+            switch direction {
+            case .underWindows:
+                (0..<outputs).filter {
+                    let left = $0 * g.strideWidth - g.padding.left
+                    return left >= 0 && left + reach < inputs
+                }
+            case .overPixels:
+                // With a stride, neighbours have different weights.
+                (0..<(g.strideWidth == 1 ? inputs : 0)).filter {
+                    let right = $0 + g.padding.left
+                    return right - reach >= 0 && right < outputs
+                }
             }
-        case .overPixels:
-            // With a stride, neighbours have different weights.
-            (0..<(g.strideWidth == 1 ? inputs : 0)).filter {
-                let right = $0 + g.padding.left
-                return right - reach >= 0 && right < outputs
-            }
-        }
         inner = columns.first.map { $0...columns.last! }
     }
 
@@ -153,7 +155,8 @@ private struct Taps {
     ) where V.Scalar == Float {
         var sum = V(repeating: 0)
         for i in 0..<count {
-            sum += UnsafeRawPointer(x + offsets[i] + c).loadUnaligned(as: V.self)
+            sum +=
+                UnsafeRawPointer(x + offsets[i] + c).loadUnaligned(as: V.self)
                 * UnsafeRawPointer(w + weights[i] + c).loadUnaligned(as: V.self)
         }
         UnsafeMutableRawPointer(y + c).storeBytes(of: sum, as: V.self)

@@ -57,7 +57,8 @@ extension OpenBLAS {
                 let (runs, length) = period.isFlat ? (0..<1, rows.count * period.length) : (0..<rows.count, period.length)
                 for i in runs {
                     let row = rows.lowerBound + i, start = row * period.length
-                    let a = pa.base + (period.aRepeats ? 0 : start), b = pb.base + (period.bRepeats ? 0 : start), y = y.base + start
+                    let a = pa.base + (period.aRepeats ? 0 : start), b = pb.base + (period.bRepeats ? 0 : start),
+                        y = y.base + start
                     switch f {
                     case .add: run(a, period.aIsScalar, b, period.bIsScalar, y, length) { $0 + $1 }
                     case .subtract: run(a, period.aIsScalar, b, period.bIsScalar, y, length) { $0 - $1 }

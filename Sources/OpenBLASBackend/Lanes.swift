@@ -26,10 +26,31 @@ extension Lanes {
         for i in 0..<count { memory[i] = self[i] }
     }
 
-    /// `max(low, min(high, x))`, one instruction each. A NaN stays one.
+    /// `max(low, min(high, x))`. A NaN stays one.
     @inline(__always) func clamped(_ low: Float, _ high: Float) -> Self {
-        let low = Self(repeating: low), high = Self(repeating: high)
-        let raised = replacing(with: low, where: self .< low)
-        return raised.replacing(with: high, where: raised .> high)
+        raised(to: Self(repeating: low)).lowered(to: Self(repeating: high))
+    }
+
+    /// The larger of each pair.
+    @inline(__always) func raised(to low: Self) -> Self {
+        #if ZOO_AVX512
+        // The compiler takes comparisons of sixteen scalars apart, those of eight not.
+        return Self(
+            lowHalf: lowHalf.replacing(with: low.lowHalf, where: lowHalf .< low.lowHalf),
+            highHalf: highHalf.replacing(with: low.highHalf, where: highHalf .< low.highHalf))
+        #else
+        return replacing(with: low, where: self .< low)
+        #endif
+    }
+
+    /// The smaller of each pair.
+    @inline(__always) func lowered(to high: Self) -> Self {
+        #if ZOO_AVX512
+        return Self(
+            lowHalf: lowHalf.replacing(with: high.lowHalf, where: lowHalf .> high.lowHalf),
+            highHalf: highHalf.replacing(with: high.highHalf, where: highHalf .> high.highHalf))
+        #else
+        return replacing(with: high, where: self .> high)
+        #endif
     }
 }

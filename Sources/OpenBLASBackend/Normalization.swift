@@ -52,7 +52,9 @@ extension OpenBLAS {
         -> (dx: Tensor, dScale: Tensor, dShift: Tensor)
     {
         let channels = x.shape[-1], rows = x.shape.count / channels
-        let (p, d, m, r, s) = (ReadOnly(x), ReadOnly(dy), ReadOnly(result.mean), ReadOnly(result.inverseDeviation), ReadOnly(scale))
+        let (p, d, m, r, s) = (
+            ReadOnly(x), ReadOnly(dy), ReadOnly(result.mean), ReadOnly(result.inverseDeviation), ReadOnly(scale)
+        )
         let sums = Tensor(shape: [2, channels], on: self) { sums in
             withPartialSums(rows, 2 * channels, into: sums) { rows, sums in
                 let shift = sums + channels

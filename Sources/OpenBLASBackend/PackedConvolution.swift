@@ -61,8 +61,10 @@ final class PackedConvolution: PreparedConvolution {
             withUnsafeTemporaryAllocation(of: UnsafePointer<Float>.self, capacity: pixels.count) { rows in
                 var ox = pixels.lowerBound % outputWidth, line = pixels.lowerBound / outputWidth
                 for i in 0..<pixels.count {
-                    rows[i] = p.base
-                        + (line / outputHeight * height * width * channels + line % outputHeight * stepY + ox * stepX + group * perGroup)
+                    rows[i] =
+                        p.base
+                        + (line / outputHeight * height * width * channels + line % outputHeight * stepY + ox * stepX + group
+                            * perGroup)
                     ox += 1
                     if ox == outputWidth { (ox, line) = (0, line + 1) }
                 }
@@ -81,9 +83,11 @@ final class PackedConvolution: PreparedConvolution {
                             }
                             segment.withOffsets(offsets) { offsets in
                                 multiplyPanel(
-                                    ScatteredRows(begin: rows.baseAddress!, taps: segment.taps, offsets: offsets, length: segment.length),
+                                    ScatteredRows(
+                                        begin: rows.baseAddress!, taps: segment.taps, offsets: offsets, length: segment.length),
                                     0..<pixels.count, panel: panel.weights + segment.depth * panel.vectors * Lanes.width,
-                                    vectors: panel.vectors, into: first + column, stride: slice.stride, columns: panel.outputs.count,
+                                    vectors: panel.vectors, into: first + column, stride: slice.stride,
+                                    columns: panel.outputs.count,
                                     epilogue)
                             }
                         }
@@ -125,7 +129,8 @@ private struct Segment {
                 (0..<parts).map { p in
                     let range = part(p, of: parts, length)
                     return Segment(
-                        firstTap: tap, taps: 1, start: range.lowerBound, length: range.count, depth: tap * length + range.lowerBound,
+                        firstTap: tap, taps: 1, start: range.lowerBound, length: range.count,
+                        depth: tap * length + range.lowerBound,
                         isFirst: tap == 0 && p == 0, isLast: tap == taps - 1 && p == parts - 1)
                 }
             }

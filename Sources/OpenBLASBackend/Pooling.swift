@@ -32,7 +32,8 @@ extension OpenBLAS {
             parallel(x.shape[0]) { _, range in
                 for n in range {
                     poolImageGradient(
-                        d.base + n * outputs, p.base + n * inputs, q.base + n * outputs, dx.base + n * inputs, geometry, x.shape, y.shape)
+                        d.base + n * outputs, p.base + n * inputs, q.base + n * outputs, dx.base + n * inputs, geometry, x.shape,
+                        y.shape)
                 }
             }
         }
@@ -49,7 +50,7 @@ private func maximum(
         for iy in window.rows {
             for ix in window.columns {
                 let value = Lanes(x + (iy * width + ix) * channels + c)
-                most.replace(with: value, where: value .> most)
+                most = most.raised(to: value)
             }
         }
         most.store(to: out + c)

@@ -42,7 +42,8 @@ extension OpenBLAS {
         func winograd(_ m: Int) -> Double {
             let tiles = images * Double(((output[1] + m - 1) / m) * ((output[2] + m - 1) / m)), points = Double((m + 2) * (m + 2))
             let moved = tiles * points * (2 * channels + 2 * outputs)
-            return tiles * points * channels * outputs / speed + points * channels * outputs / bandwidth + moved / (8 * Double(threads))
+            return tiles * points * channels * outputs / speed + points * channels * outputs / bandwidth + moved
+                / (8 * Double(threads))
         }
         switch algorithm {
         case .matrixProduct:

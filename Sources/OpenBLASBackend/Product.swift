@@ -16,8 +16,11 @@ extension OpenBLAS {
             ) {
                 gemm(
                     transposeA, transposeB, rows.count, columns.count, inner.count,
-                    pa.base + (transposeA ? inner.lowerBound * lda + rows.lowerBound : rows.lowerBound * lda + inner.lowerBound), lda,
-                    pb.base + (transposeB ? columns.lowerBound * ldb + inner.lowerBound : inner.lowerBound * ldb + columns.lowerBound),
+                    pa.base + (transposeA ? inner.lowerBound * lda + rows.lowerBound : rows.lowerBound * lda + inner.lowerBound),
+                    lda,
+                    pb.base
+                        + (transposeB
+                            ? columns.lowerBound * ldb + inner.lowerBound : inner.lowerBound * ldb + columns.lowerBound),
                     ldb, c, n, beta: beta)
             }
             if m * n * k < 1 << 16 || threads == 1 { return multiply(0..<m, 0..<n, 0..<k, into: y.base, beta) }
@@ -53,7 +56,8 @@ func gemm(
         // A row times a matrix: the library's matrix-vector product reads the matrix once.
         let (rows, columns) = transposeB ? (n, k) : (k, n)
         return cblas_sgemv(
-            CblasRowMajor, transposeB ? CblasNoTrans : CblasTrans, blasint(rows), blasint(columns), 1, b, blasint(ldb), a, 1, beta, c, 1)
+            CblasRowMajor, transposeB ? CblasNoTrans : CblasTrans, blasint(rows), blasint(columns), 1, b, blasint(ldb), a, 1,
+            beta, c, 1)
     }
     cblas_sgemm(
         CblasRowMajor, transposeA ? CblasTrans : CblasNoTrans, transposeB ? CblasTrans : CblasNoTrans, blasint(m), blasint(n),

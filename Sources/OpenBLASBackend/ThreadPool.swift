@@ -87,7 +87,9 @@ final class ThreadPool: Sendable {
 
         private func announce() {
             generation.wrappingAdd(1, ordering: .sequentiallyConsistent)
-            for sleeper in sleepers where sleeper.isAsleep.exchange(false, ordering: .sequentiallyConsistent) { sleeper.bell.signal() }
+            for sleeper in sleepers where sleeper.isAsleep.exchange(false, ordering: .sequentiallyConsistent) {
+                sleeper.bell.signal()
+            }
         }
 
         private func takePart(_ job: UnsafeMutablePointer<Job>) {

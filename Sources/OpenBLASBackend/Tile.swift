@@ -67,11 +67,11 @@ enum Tile<let R: Int, let V: Int> {
         }
         if epilogue.low > -.infinity {
             let low = Lanes(repeating: epilogue.low)
-            for i in 0..<R { for j in 0..<V { sums[i][j].replace(with: low, where: sums[i][j] .< low) } }
+            for i in 0..<R { for j in 0..<V { sums[i][j] = sums[i][j].raised(to: low) } }
         }
         if epilogue.high < .infinity {
             let high = Lanes(repeating: epilogue.high)
-            for i in 0..<R { for j in 0..<V { sums[i][j].replace(with: high, where: sums[i][j] .> high) } }
+            for i in 0..<R { for j in 0..<V { sums[i][j] = sums[i][j].lowered(to: high) } }
         }
         for i in 0..<R { for j in 0..<V { sums[i][j].store(to: out + i &* stride + j &* n) } }
     }
@@ -135,7 +135,8 @@ private func multiplyNarrow(
                 }
             }
             if epilogue.residual != nil { (e.residual, e.residualStride) = (UnsafePointer(addends), width) }
-            multiplyPanel(rows, first..<first + count, panel: panel, vectors: vectors, into: sums, stride: width, columns: width, e)
+            multiplyPanel(
+                rows, first..<first + count, panel: panel, vectors: vectors, into: sums, stride: width, columns: width, e)
             for i in 0..<count { (out + (done + i) * stride).update(from: sums + i * width, count: columns) }
         }
     }

@@ -15,7 +15,8 @@ final class WinogradConvolution: PreparedConvolution {
     var algorithm: String { "winograd \(m)×\(m)" }
 
     static func fits(_ filter: Shape, _ g: ConvolutionGeometry) -> Bool {
-        filter[2] == 3 && filter[3] == 3 && g.strideHeight == 1 && g.strideWidth == 1 && g.dilationHeight == 1 && g.dilationWidth == 1
+        filter[2] == 3 && filter[3] == 3 && g.strideHeight == 1 && g.strideWidth == 1 && g.dilationHeight == 1
+            && g.dilationWidth == 1
             && g.groups == 1 && filter[0] % Lanes.width == 0 && filter[1] % Lanes.width == 0
     }
 
@@ -60,7 +61,9 @@ final class WinogradConvolution: PreparedConvolution {
         /// Tiles that one task takes through all steps, so that what it makes of them stays in cache.
         let block: Int
 
-        init(_ convolution: WinogradConvolution, _ x: Tensor, _ g: ConvolutionGeometry, _ residual: Tensor?, _ slice: ChannelSlice) {
+        init(
+            _ convolution: WinogradConvolution, _ x: Tensor, _ g: ConvolutionGeometry, _ residual: Tensor?, _ slice: ChannelSlice
+        ) {
             self.convolution = convolution
             (self.x, input) = (ReadOnly(x), x.shape)
             output = g.output(input: x.shape, filter: convolution.filterShape)
@@ -88,7 +91,8 @@ final class WinogradConvolution: PreparedConvolution {
                 transformInput(range, into: v, inputStride)
                 for frequency in 0..<frequencies {
                     multiply(
-                        frequency, count: range.count, panels: 0..<convolution.panels[0].panels, v, inputStride, products, productStride)
+                        frequency, count: range.count, panels: 0..<convolution.panels[0].panels, v, inputStride, products,
+                        productStride)
                 }
                 transformOutput(range, channels: 0..<output[3], products, productStride)
                 backend.deallocate(v, frequencies * inputStride)
@@ -108,7 +112,8 @@ final class WinogradConvolution: PreparedConvolution {
             }
             backend.forEachTask(frequencies * halves) { task in
                 multiply(
-                    task / halves, count: tiles, panels: part(task % halves, of: halves, panels), v.base, inputStride, products.base,
+                    task / halves, count: tiles, panels: part(task % halves, of: halves, panels), v.base, inputStride,
+                    products.base,
                     productStride)
             }
             backend.forEachTask(parts) { task in
@@ -165,7 +170,8 @@ final class WinogradConvolution: PreparedConvolution {
                             multiplyPanel(
                                 ScatteredRows(begin: rows.baseAddress!, taps: 1, offsets: offset, length: depth.count), 0..<count,
                                 panel: panel.weights + depth.lowerBound * panel.vectors * Lanes.width, vectors: panel.vectors,
-                                into: products + frequency * productStride + column, stride: outputs, columns: panel.outputs.count,
+                                into: products + frequency * productStride + column, stride: outputs,
+                                columns: panel.outputs.count,
                                 Epilogue(accumulates: p > 0))
                         }
                     }
@@ -181,13 +187,15 @@ final class WinogradConvolution: PreparedConvolution {
                 let r = residual.map { $0.base + image * height * width * outputs }
                 if m == 4 {
                     WinogradTransform.transformOutput(
-                        from, stride: stride, channels: channels, into: map, height: height, width: width, pixelStride: slice.stride,
+                        from, stride: stride, channels: channels, into: map, height: height, width: width,
+                        pixelStride: slice.stride,
                         y: y, x: x, bias: convolution.bias.base, residual: r, residualStride: outputs, low: convolution.range.low,
                         high: convolution.range.high
                     ) { (d: InlineArray<6, Lanes>) -> InlineArray<4, Lanes> in WinogradTransform.output(d) }
                 } else {
                     WinogradTransform.transformOutput(
-                        from, stride: stride, channels: channels, into: map, height: height, width: width, pixelStride: slice.stride,
+                        from, stride: stride, channels: channels, into: map, height: height, width: width,
+                        pixelStride: slice.stride,
                         y: y, x: x, bias: convolution.bias.base, residual: r, residualStride: outputs, low: convolution.range.low,
                         high: convolution.range.high
                     ) { (d: InlineArray<4, Lanes>) -> InlineArray<2, Lanes> in WinogradTransform.output(d) }

@@ -3,7 +3,9 @@
 enum WinogradTransform {
     /// Bᵀ for F(2, 3).
     @inline(__always)
-    static func input(_ d: InlineArray<4, Lanes>) -> InlineArray<4, Lanes> { [d[0] - d[2], d[1] + d[2], d[2] - d[1], d[1] - d[3]] }
+    static func input(_ d: InlineArray<4, Lanes>) -> InlineArray<4, Lanes> {
+        [d[0] - d[2], d[1] + d[2], d[2] - d[1], d[1] - d[3]]
+    }
 
     /// Aᵀ for F(2, 3).
     @inline(__always)
@@ -31,7 +33,8 @@ enum WinogradTransform {
 
     private static let two: [[Double]] = [[1, 0, 0], [0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0, 0, 1]]
     private static let four: [[Double]] = [
-        [0.25, 0, 0], [-sixth, -sixth, -sixth], [-sixth, sixth, -sixth], [sixth / 4, sixth / 2, sixth], [sixth / 4, -sixth / 2, sixth],
+        [0.25, 0, 0], [-sixth, -sixth, -sixth], [-sixth, sixth, -sixth], [sixth / 4, sixth / 2, sixth],
+        [sixth / 4, -sixth / 2, sixth],
         [0, 0, 1],
     ]
     private static let sixth = 1.0 / 6.0
@@ -40,7 +43,8 @@ enum WinogradTransform {
     /// frequency `f` of channel `c` is written to `out[f · stride + c]`.
     @inline(__always)
     static func transformInput<let P: Int>(
-        _ map: UnsafePointer<Float>, height: Int, width: Int, channels: Int, y: Int, x: Int, into out: UnsafeMutablePointer<Float>,
+        _ map: UnsafePointer<Float>, height: Int, width: Int, channels: Int, y: Int, x: Int,
+        into out: UnsafeMutablePointer<Float>,
         stride: Int, _ oneDimensional: (InlineArray<P, Lanes>) -> InlineArray<P, Lanes>
     ) {
         let zero = Lanes(repeating: 0), row = width &* channels
@@ -82,7 +86,8 @@ enum WinogradTransform {
     @inline(__always)
     static func transformOutput<let P: Int, let M: Int>(
         _ products: UnsafePointer<Float>, stride: Int, channels: Range<Int>, into map: UnsafeMutablePointer<Float>, height: Int,
-        width: Int, pixelStride: Int, y: Int, x: Int, bias: UnsafePointer<Float>, residual: UnsafePointer<Float>?, residualStride: Int,
+        width: Int, pixelStride: Int, y: Int, x: Int, bias: UnsafePointer<Float>, residual: UnsafePointer<Float>?,
+        residualStride: Int,
         low: Float, high: Float, _ oneDimensional: (InlineArray<P, Lanes>) -> InlineArray<M, Lanes>
     ) {
         let zero = Lanes(repeating: 0), ny = min(M, height &- y), nx = min(M, width &- x)

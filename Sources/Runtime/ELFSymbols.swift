@@ -54,7 +54,7 @@ private struct ELFBytes {
     /// The section headers; none in a library that was stripped of them.
     func sections() -> [Section]? {
         guard let start = number(0x28, UInt64.self), let size = number(0x3A, UInt16.self), let count = number(0x3C, UInt16.self),
-            start <= bytes.count, count == 0 || size >= 64
+            start <= bytes.count, count == 0 || size >= 64, count * size <= bytes.count - start
         else { return nil }
         var sections: [Section] = []
         for i in 0..<count {

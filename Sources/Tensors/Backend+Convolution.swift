@@ -10,7 +10,8 @@ extension Backend {
         }
     }
 
-    public func convolutionInputGradient(_ dy: Tensor, _ filter: Tensor, _ geometry: ConvolutionGeometry, input: Shape) -> Tensor {
+    public func convolutionInputGradient(_ dy: Tensor, _ filter: Tensor, _ geometry: ConvolutionGeometry, input: Shape) -> Tensor
+    {
         let d = dy.pointer, w = filter.pointer
         return Tensor(shape: input, on: self) { dx in
             dx.update(repeating: 0, count: input.count)

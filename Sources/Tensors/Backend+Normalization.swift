@@ -5,14 +5,18 @@ extension Backend {
         let channels = x.shape[-1], rows = x.shape.count / channels, p = x.pointer
         let mean = columnSums(rows, channels) { total, row in
             for c in 0..<channels { total[c] += Double(p[row * channels + c]) }
-        } finish: { Float($0 / Double(rows)) }
+        } finish: {
+            Float($0 / Double(rows))
+        }
         let m = mean.pointer
         let variance = columnSums(rows, channels) { total, row in
             for c in 0..<channels {
                 let d = Double(p[row * channels + c] - m[c])
                 total[c] += d * d
             }
-        } finish: { Float($0 / Double(rows)) }
+        } finish: {
+            Float($0 / Double(rows))
+        }
         let v = variance.pointer
         let inverse = Tensor(shape: [channels], on: self) { r in
             for c in 0..<channels { r[c] = 1 / (v[c] + epsilon).squareRoot() }
@@ -34,10 +38,14 @@ extension Backend {
         let (p, d, m, r, s) = (x.pointer, dy.pointer, result.mean.pointer, result.inverseDeviation.pointer, scale.pointer)
         let dShift = columnSums(rows, channels) { total, row in
             for c in 0..<channels { total[c] += Double(d[row * channels + c]) }
-        } finish: { Float($0) }
+        } finish: {
+            Float($0)
+        }
         let dScale = columnSums(rows, channels) { total, row in
             for c in 0..<channels { total[c] += Double(d[row * channels + c] * (p[row * channels + c] - m[c]) * r[c]) }
-        } finish: { Float($0) }
+        } finish: {
+            Float($0)
+        }
         let (a, b) = (dScale.pointer, dShift.pointer), n = Float(rows)
         let dx = Tensor(shape: x.shape, on: self) { dx in
             for row in 0..<rows {

@@ -7,12 +7,15 @@ public struct Padding: Sendable, Hashable {
     public init(_ all: Int) { self.init(top: all, left: all, bottom: all, right: all) }
 
     /// TensorFlow's and Keras' `SAME`: as much as makes `⌈size / stride⌉` outputs, the odd pixel at the bottom and right.
-    public static func same(height: Int, width: Int, kernel: (Int, Int), stride: (Int, Int), dilation: (Int, Int) = (1, 1)) -> Padding {
+    public static func same(height: Int, width: Int, kernel: (Int, Int), stride: (Int, Int), dilation: (Int, Int) = (1, 1))
+        -> Padding
+    {
         func total(_ size: Int, _ kernel: Int, _ stride: Int, _ dilation: Int) -> Int {
             max(0, ((size + stride - 1) / stride - 1) * stride + (kernel - 1) * dilation + 1 - size)
         }
         let vertical = total(height, kernel.0, stride.0, dilation.0), horizontal = total(width, kernel.1, stride.1, dilation.1)
-        return Padding(top: vertical / 2, left: horizontal / 2, bottom: vertical - vertical / 2, right: horizontal - horizontal / 2)
+        return Padding(
+            top: vertical / 2, left: horizontal / 2, bottom: vertical - vertical / 2, right: horizontal - horizontal / 2)
     }
 }
 

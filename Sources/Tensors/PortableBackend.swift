@@ -7,7 +7,8 @@ public struct PortableBackend: Backend {
 extension Backend {
     public func allocate(_ count: Int) -> UnsafeMutablePointer<Float> {
         let bytes = max(count, 1) * MemoryLayout<Float>.stride
-        return UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64).bindMemory(to: Float.self, capacity: max(count, 1))
+        return UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64).bindMemory(
+            to: Float.self, capacity: max(count, 1))
     }
     public func deallocate(_ memory: UnsafeMutablePointer<Float>, _ count: Int) {
         UnsafeMutableRawPointer(memory).deallocate()

@@ -29,7 +29,8 @@ struct Augmentation: Sendable {
     /// The view at `size × size` pixels, or, without a size, at the picture's own resolution.
     func callAsFunction(_ image: Image, size: Int? = nil) -> Image {
         let (w, h) = (Double(image.width), Double(image.height))
-        let box = Rectangle(x: Double(crop.x) * w, y: Double(crop.y) * h, width: Double(crop.width) * w, height: Double(crop.height) * h)
+        let box = Rectangle(
+            x: Double(crop.x) * w, y: Double(crop.y) * h, width: Double(crop.width) * w, height: Double(crop.height) * h)
         return image.resized(
             width: size ?? max(1, Int(box.width)), height: size ?? max(1, Int(box.height)), box: box, flipped: isFlipped)
     }

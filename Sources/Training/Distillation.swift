@@ -81,11 +81,13 @@ public struct DistillationPlan: Sendable, Decodable {
         weightDecay = try json.decodeNonnegative(.weightDecay)
         seed = try json.decode(UInt64.self, forKey: .seed)
         if temperature == 0 {
-            throw DecodingError.dataCorruptedError(forKey: .temperature, in: json, debugDescription: "a temperature above 0 was expected, not 0")
+            throw DecodingError.dataCorruptedError(
+                forKey: .temperature, in: json, debugDescription: "a temperature above 0 was expected, not 0")
         }
         if !(0.01...1).contains(smallestCrop) {
             throw DecodingError.dataCorruptedError(
-                forKey: .smallestCrop, in: json, debugDescription: "a part of the area from 0.01 to 1 was expected, not \(smallestCrop)")
+                forKey: .smallestCrop, in: json,
+                debugDescription: "a part of the area from 0.01 to 1 was expected, not \(smallestCrop)")
         }
         if phases.isEmpty {
             throw DecodingError.dataCorruptedError(forKey: .phases, in: json, debugDescription: "at least one phase was expected")
@@ -134,7 +136,8 @@ public final class Distillation {
     ///   - classifier: the teacher's logits from pooled features `[n, c]`.
     ///   - normalize: what both networks expect of an 8-bit colour value.
     public init(
-        _ plan: DistillationPlan, student: Backbone, in store: ParameterStore, teacher: Backbone, classifier: @escaping (Tensor) -> Tensor,
+        _ plan: DistillationPlan, student: Backbone, in store: ParameterStore, teacher: Backbone,
+        classifier: @escaping (Tensor) -> Tensor,
         normalize: @escaping @Sendable (UInt8) -> Float
     ) throws {
         (self.plan, self.student, self.store, self.teacher, self.classifier) = (plan, student, store, teacher, classifier)
@@ -206,7 +209,9 @@ public final class Distillation {
                 if state.batch % 20 == 0 {
                     let rate = Double((state.batch - firstBatch) * plan.batch) / Date().timeIntervalSince(started)
                     report(
-                        "epoch \(state.epoch + 1)/\(plan.epochs) @\(size) batch \(state.batch)/\(batches) loss \(Float(state.meanLoss)) \(Int(rate)) photos/s")
+                        "epoch \(state.epoch + 1)/\(plan.epochs) @\(size) batch \(state.batch)/\(batches) "
+                            + "loss \(Float(state.meanLoss)) \(Int(rate)) photos/s"
+                    )
                 }
                 if Date().timeIntervalSince(lastSave) > 120 || Date() > deadline {
                     try state.save(store, optimizer, to: statePath)
@@ -219,7 +224,8 @@ public final class Distillation {
             state.finishEpoch(random)
             state.history.append(
                 EpochRecord(
-                    epoch: state.epoch, trainingLoss: trainingLoss, developmentLoss: scores.loss, learningRate: optimizer.learningRate,
+                    epoch: state.epoch, trainingLoss: trainingLoss, developmentLoss: scores.loss,
+                    learningRate: optimizer.learningRate,
                     seconds: Date().timeIntervalSince(started), scores: ["cosine": scores.cosine, "agreement": scores.agreement]))
             report(
                 "epoch \(state.epoch)/\(plan.epochs) done: training loss \(trainingLoss), development loss \(scores.loss), "
@@ -291,7 +297,9 @@ public final class Distillation {
     }
 
     private func load(_ photos: [View], size: Int) throws -> Tensor {
-        let rows = try concurrently(photos.count) { try photos[$0].augmentation(Image(contentsOf: photos[$0].path), size: size).pixels }
+        let rows = try concurrently(photos.count) {
+            try photos[$0].augmentation(Image(contentsOf: photos[$0].path), size: size).pixels
+        }
         return Tensor(shape: [photos.count, size, size, 3], on: backend) { pixels in
             for (n, row) in rows.enumerated() {
                 let tables = photos[n].light.tables(normalize)

@@ -26,12 +26,14 @@ public struct EncodingCache: Sendable {
     ///   - fingerprint: of everything the encodings depend on: backbone, its weights, preprocessing, photos, views, seed.
     ///   - progress: photos done, and of how many.
     public init<M: TrainableModel>(
-        _ model: M, assets: Assets, training: [TrainingRecord], development: [TrainingRecord], views: Int, seed: UInt64, path: String,
+        _ model: M, assets: Assets, training: [TrainingRecord], development: [TrainingRecord], views: Int, seed: UInt64,
+        path: String,
         fingerprint: String, progress: (Int, Int) -> Void
     ) throws {
         self.views = views
         let key = "zoo_encodings_of"
-        if FileManager.default.fileExists(atPath: path), let known = try? Checkpoint.open(path), known.attributes[key] == fingerprint,
+        if FileManager.default.fileExists(atPath: path), let known = try? Checkpoint.open(path),
+            known.attributes[key] == fingerprint,
             let a = known["training"], let b = known["development"]
         {
             self.training = try a.tensor(on: assets.backend)

@@ -71,7 +71,8 @@ public final class ModelTraining<M: TrainableModel> {
     /// - Returns: the finished epochs.
     @discardableResult
     public func run(
-        deadline: Date = .distantFuture, save: (EpochRecord) throws -> Void, progress: (TrainingProgress) -> Void, finished: (EpochRecord) -> Void
+        deadline: Date = .distantFuture, save: (EpochRecord) throws -> Void, progress: (TrainingProgress) -> Void,
+        finished: (EpochRecord) -> Void
     ) throws -> [EpochRecord] {
         let random = RandomSource(seed: recipe.seed)
         var optimizer = recipe.optimizer.make(), state = TrainingState()
@@ -120,7 +121,7 @@ public final class ModelTraining<M: TrainableModel> {
                     if Date() > deadline { return state.history }
                 }
             }
-            let record = try close(&state, tally, learningRate: optimizer.learningRate, random)
+            let record = try close(&state, tally, learningRate: learningRate(state, progress: 1 - 1 / Float(batches)), random)
             if isBest(record, &state) { try save(record) }
             try state.save(store, optimizer, to: statePath)
             finished(record)
@@ -133,7 +134,8 @@ public final class ModelTraining<M: TrainableModel> {
     private func example(_ photo: Int, _ text: Int, _ state: TrainingState, _ random: RandomSource) throws -> M.Example? {
         let encoding =
             isFineTuning(state.epoch)
-            ? try encode(examples[photo], Augmentation(random)) : encodings.training(photo, view: random.index(below: recipe.views))
+            ? try encode(examples[photo], Augmentation(random))
+            : encodings.training(photo, view: random.index(below: recipe.views))
         return model.example(encoding, target: examples[photo].texts[text])
     }
 
@@ -184,11 +186,14 @@ public final class ModelTraining<M: TrainableModel> {
     }
 
     /// Judges the epoch and moves the state to the next.
-    private func close(_ state: inout TrainingState, _ tally: Tally, learningRate: Float, _ random: RandomSource) throws -> EpochRecord {
+    private func close(_ state: inout TrainingState, _ tally: Tally, learningRate: Float, _ random: RandomSource) throws
+        -> EpochRecord
+    {
         let speed = tally.wordsPerSecond(state), isFineTuning = isFineTuning(state.epoch)
         let verdict = try judge(isFineTuning: isFineTuning)
         let record = EpochRecord(
-            epoch: state.epoch + 1, trainingLoss: Float(state.meanLoss), developmentLoss: verdict.loss, learningRate: learningRate,
+            epoch: state.epoch + 1, trainingLoss: Float(state.meanLoss), developmentLoss: verdict.loss,
+            learningRate: learningRate,
             includesBackbone: isFineTuning, seconds: Date().timeIntervalSince(tally.started),
             scores: verdict.scores.merging(["wordsPerSecond": Float(speed)]) { $1 })
         state.finishEpoch(random)
@@ -219,7 +224,8 @@ public final class ModelTraining<M: TrainableModel> {
         if state.epoch >= recipe.epochs { return recipe.fineTuning?.learningRate ?? recipe.selfCritical?.learningRate ?? 0 }
         return recipe.optimizer.learningRate
             * recipe.schedule.factor(
-                epoch: Float(state.epoch) + progress, of: recipe.epochs, developmentLosses: state.history.compactMap(\.developmentLoss))
+                epoch: Float(state.epoch) + progress, of: recipe.epochs,
+                developmentLosses: state.history.compactMap(\.developmentLoss))
     }
 
     /// A photo through the backbone as it is now.

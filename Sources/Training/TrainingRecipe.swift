@@ -18,7 +18,8 @@ public struct TrainingRecipe: Decodable, Sendable {
                 switch self {
                 case .sgd(_, let momentum): self = .sgd(learningRate: newValue, momentum: momentum)
                 case .rmsprop(_, let decay): self = .rmsprop(learningRate: newValue, decay: decay)
-                case .adam(_, let b1, let b2, let decay): self = .adam(learningRate: newValue, beta1: b1, beta2: b2, weightDecay: decay)
+                case .adam(_, let b1, let b2, let decay):
+                    self = .adam(learningRate: newValue, beta1: b1, beta2: b2, weightDecay: decay)
                 }
             }
         }
@@ -27,7 +28,8 @@ public struct TrainingRecipe: Decodable, Sendable {
             switch self {
             case .sgd(let rate, let momentum): SGD(learningRate: rate, momentum: momentum)
             case .rmsprop(let rate, let decay): RMSProp(learningRate: rate, decay: decay)
-            case .adam(let rate, let beta1, let beta2, let decay): Adam(learningRate: rate, beta1: beta1, beta2: beta2, weightDecay: decay)
+            case .adam(let rate, let beta1, let beta2, let decay):
+                Adam(learningRate: rate, beta1: beta1, beta2: beta2, weightDecay: decay)
             }
         }
 
@@ -43,7 +45,8 @@ public struct TrainingRecipe: Decodable, Sendable {
             func share(_ key: CodingKeys, _ fallback: Float) throws -> Float {
                 let value = try json.decodeIfPresent(Float.self, forKey: key) ?? fallback
                 guard 0 <= value, value < 1 else {
-                    throw DecodingError.dataCorruptedError(forKey: key, in: json, debugDescription: "a number from 0 and below 1 was expected, not \(value)")
+                    throw DecodingError.dataCorruptedError(
+                        forKey: key, in: json, debugDescription: "a number from 0 and below 1 was expected, not \(value)")
                 }
                 return value
             }
@@ -72,7 +75,8 @@ public struct TrainingRecipe: Decodable, Sendable {
             epochs = try json.decode(Int.self, forKey: .epochs)
             learningRate = try json.decodeNonnegative(.learningRate)
             guard epochs >= 0 else {
-                throw DecodingError.dataCorruptedError(forKey: .epochs, in: json, debugDescription: "a whole number from 0 was expected, not \(epochs)")
+                throw DecodingError.dataCorruptedError(
+                    forKey: .epochs, in: json, debugDescription: "a whole number from 0 was expected, not \(epochs)")
             }
         }
     }
@@ -132,7 +136,8 @@ public struct TrainingRecipe: Decodable, Sendable {
             let value = try json.decodeIfPresent(Int.self, forKey: key) ?? fallback
             guard range.contains(value) else {
                 throw DecodingError.dataCorruptedError(
-                    forKey: key, in: json, debugDescription: "expected a whole number from \(range.lowerBound) to \(range.upperBound), found \(value)")
+                    forKey: key, in: json,
+                    debugDescription: "expected a whole number from \(range.lowerBound) to \(range.upperBound), found \(value)")
             }
             return value
         }
@@ -151,14 +156,17 @@ public struct TrainingRecipe: Decodable, Sendable {
         if fineTuning != nil, selfCritical != nil {
             throw DecodingError.dataCorruptedError(
                 forKey: .selfCritical, in: json,
-                debugDescription: "either fine_tuning or self_critical: the second learns on encodings that the first would outdate")
+                debugDescription:
+                    "either fine_tuning or self_critical: the second learns on encodings that the first would outdate")
         }
         if case .step(_, let epochs) = schedule, !(epochs > 0) {
-            throw DecodingError.dataCorruptedError(forKey: .schedule, in: json, debugDescription: "a step takes more than 0 epochs, not \(epochs)")
+            throw DecodingError.dataCorruptedError(
+                forKey: .schedule, in: json, debugDescription: "a step takes more than 0 epochs, not \(epochs)")
         }
         switch clipping {
         case .value(let limit) where !(limit > 0), .globalNorm(let limit) where !(limit > 0):
-            throw DecodingError.dataCorruptedError(forKey: .clipping, in: json, debugDescription: "a limit above 0 was expected, not \(limit)")
+            throw DecodingError.dataCorruptedError(
+                forKey: .clipping, in: json, debugDescription: "a limit above 0 was expected, not \(limit)")
         default: break
         }
     }
@@ -168,7 +176,8 @@ extension KeyedDecodingContainer {
     func decodeNonnegative(_ key: Key) throws -> Float {
         let value = try decode(Float.self, forKey: key)
         guard value >= 0, value.isFinite else {
-            throw DecodingError.dataCorruptedError(forKey: key, in: self, debugDescription: "a number from 0 was expected, not \(value)")
+            throw DecodingError.dataCorruptedError(
+                forKey: key, in: self, debugDescription: "a number from 0 was expected, not \(value)")
         }
         return value
     }
@@ -176,7 +185,8 @@ extension KeyedDecodingContainer {
     func decodePositive(_ key: Key) throws -> Int {
         let value = try decode(Int.self, forKey: key)
         guard value > 0 else {
-            throw DecodingError.dataCorruptedError(forKey: key, in: self, debugDescription: "a whole number from 1 was expected, not \(value)")
+            throw DecodingError.dataCorruptedError(
+                forKey: key, in: self, debugDescription: "a whole number from 1 was expected, not \(value)")
         }
         return value
     }

@@ -88,19 +88,23 @@ extension TrainingState {
             }
         }
         let encoder = JSONEncoder()
-        encoder.nonConformingFloatEncodingStrategy = .convertToString(positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+        encoder.nonConformingFloatEncodingStrategy = .convertToString(
+            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
         let json = String(decoding: try encoder.encode(self), as: UTF8.self)
         try Checkpoint(tensors, attributes: [Self.attribute: json]).write(to: path)
     }
 
     /// Reads a state back into the store and the optimiser.
     /// - Returns: `nil` where there is no file, or it belongs to a training that was started differently.
-    static func resume(_ store: ParameterStore, _ optimizer: inout any Optimizer, from path: String, fingerprint: String) throws -> TrainingState? {
+    static func resume(_ store: ParameterStore, _ optimizer: inout any Optimizer, from path: String, fingerprint: String) throws
+        -> TrainingState?
+    {
         guard FileManager.default.fileExists(atPath: path) else { return nil }
         let checkpoint = try Checkpoint.open(path)
         guard let json = checkpoint.attributes[attribute] else { return nil }
         let decoder = JSONDecoder()
-        decoder.nonConformingFloatDecodingStrategy = .convertFromString(positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+        decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
         let state = try decoder.decode(TrainingState.self, from: Data(json.utf8))
         guard state.fingerprint == fingerprint else { return nil }
         for parameter in store.all {

@@ -4,6 +4,7 @@ import Foundation
 import ModelKit
 import OpenBLASBackend
 import OpenBLASBackendAVX2
+import OpenBLASBackendAVX512
 import Runtime
 import Tensors
 
@@ -45,8 +46,9 @@ struct GlobalOptions: ParsableArguments {
 
     /// The fastest build of the backend that this processor can run.
     static func backend(threads: Int) -> any Backend {
-        zoo_cpu_has_avx2_and_fma() != 0
-            ? OpenBLASBackendAVX2.OpenBLAS(threads: threads) : OpenBLASBackend.OpenBLAS(threads: threads)
+        if zoo_cpu_has_avx512() != 0 { return OpenBLASBackendAVX512.OpenBLAS(threads: threads) }
+        if zoo_cpu_has_avx2_and_fma() != 0 { return OpenBLASBackendAVX2.OpenBLAS(threads: threads) }
+        return OpenBLASBackend.OpenBLAS(threads: threads)
     }
 
     var threadCount: Int { threads ?? ProcessInfo.processInfo.activeProcessorCount }

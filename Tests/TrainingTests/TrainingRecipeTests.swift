@@ -54,7 +54,7 @@ struct TrainingRecipeTests {
         (#""seed": -1"#, "recipe.json:1:62: seed: -1 is out of the range of UInt64."),
         (
             #""self_critical": {"epochs": 1, "learning_rate": 0.1, "samples": 1}"#,
-            "recipe.json:1:113: self_critical.samples: a whole number from 2 to 100 was expected, not 1."
+            "recipe.json:1:118: self_critical.samples: a whole number from 2 to 100 was expected, not 1."
         ),
         (#""epoch": 3"#, "recipe.json:1:54: epoch: unknown key; did you mean 'epochs'?"),
         (

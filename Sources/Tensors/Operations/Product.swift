@@ -14,15 +14,22 @@ public func matmul(_ a: Tensor, _ b: Tensor, transposed: Bool = false, bias: Ten
     let y = a.backend.product(p, q, transposeA: false, transposeB: transposed, bias: bias)
         .reshaped(Shape(whole.dimensions.dropLast() + [n]))
     var partials: [(input: Tensor, pullback: TapeNode.Pullback)] = [
-        (a, { dy in
-            dy.backend.product(dy.reshaped([rows[0], n]), q, transposeA: false, transposeB: !transposed, bias: nil).reshaped(whole)
-        }),
-        (b, { dy in
-            let dy = dy.reshaped([rows[0], n])
-            return transposed
-                ? dy.backend.product(dy, p, transposeA: true, transposeB: false, bias: nil)
-                : dy.backend.product(p, dy, transposeA: true, transposeB: false, bias: nil)
-        }),
+        (
+            a,
+            { dy in
+                dy.backend.product(dy.reshaped([rows[0], n]), q, transposeA: false, transposeB: !transposed, bias: nil).reshaped(
+                    whole)
+            }
+        ),
+        (
+            b,
+            { dy in
+                let dy = dy.reshaped([rows[0], n])
+                return transposed
+                    ? dy.backend.product(dy, p, transposeA: true, transposeB: false, bias: nil)
+                    : dy.backend.product(p, dy, transposeA: true, transposeB: false, bias: nil)
+            }
+        ),
     ]
     if let bias { partials.append((bias, { $0.summed(to: [n]) })) }
     return y.recorded(partials)

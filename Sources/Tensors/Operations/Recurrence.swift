@@ -36,7 +36,8 @@ public func lstmSequence(
 ) -> (hidden: Tensor, cell: Tensor) {
     let steps = inputs.shape[0], rows = inputs.shape[1], size = hidden.shape[1], backend = inputs.backend
     require(
-        inputs.shape[2] == 4 * size && recurrent.shape == [4 * size, size] && hidden.shape == [rows, size] && cell.shape == hidden.shape,
+        inputs.shape[2] == 4 * size && recurrent.shape == [4 * size, size] && hidden.shape == [rows, size]
+            && cell.shape == hidden.shape,
         "lstmSequence: \(inputs.shape) with \(recurrent.shape) from \(hidden.shape) and \(cell.shape)")
     let (u, h0, c0, x) = (recurrent.detached, hidden.detached, cell.detached, inputs.detached)
     var trace: [LSTMStep] = []
@@ -60,7 +61,8 @@ public func lstmSequence(
 private struct LSTMSequenceGradient: Sendable {
     let inputs: Tensor, recurrent: Tensor, hidden: Tensor, cell: Tensor
 
-    init(_ dy: Tensor, _ trace: [LSTMStep], recurrent u: Tensor, hidden h0: Tensor, cell c0: Tensor, _ convention: LSTMConvention) {
+    init(_ dy: Tensor, _ trace: [LSTMStep], recurrent u: Tensor, hidden h0: Tensor, cell c0: Tensor, _ convention: LSTMConvention)
+    {
         let backend = dy.backend, steps = trace.count, rows = h0.shape[0], size = h0.shape[1]
         var dh: Tensor?, dc: Tensor?
         var da: [Tensor] = []

@@ -29,8 +29,10 @@ extension Tensor {
     public subscript(rows: Range<Int>) -> Tensor {
         require(rows.lowerBound >= 0 && rows.upperBound <= shape[0], "\(rows) leaves \(shape)")
         let whole = shape, size = shape.count / max(shape[0], 1)
-        return Tensor(shape: shape.replacing(axis: 0, with: rows.count), storage: storage, offset: offset + rows.lowerBound * size)
-            .recorded((self, { dy in dy.padded(to: whole, axis: 0, at: rows.lowerBound) }))
+        return Tensor(
+            shape: shape.replacing(axis: 0, with: rows.count), storage: storage, offset: offset + rows.lowerBound * size
+        )
+        .recorded((self, { dy in dy.padded(to: whole, axis: 0, at: rows.lowerBound) }))
     }
 
     /// One entry of the first axis, which disappears. Copies nothing.

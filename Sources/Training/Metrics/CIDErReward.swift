@@ -35,7 +35,13 @@ package struct CIDErReward: Sendable {
 
     /// - Parameter photo: its place among the photos.
     package func callAsFunction(_ sentence: String, photo: Int) -> Float {
-        var words = Self.words(sentence).map { numbers[$0] ?? 0xFFFF }
+        // Words that no reference has are told apart within the sentence.
+        var unknown: [String: UInt64] = [:]
+        var words = Self.words(sentence).map { word in
+            if let known = numbers[word] ?? unknown[word] { return known }
+            unknown[word] = 0xFFFF - UInt64(unknown.count % 256)
+            return unknown[word]!
+        }
         words.append(1)
         let candidate = vector(words)
         var sum: Float = 0
@@ -60,8 +66,8 @@ package struct CIDErReward: Sendable {
     private mutating func number(_ sentence: String) -> [UInt64] {
         Self.words(sentence).map { word in
             if let known = numbers[word] { return known }
-            // Beyond 65,000 words the rare ones share a number.
-            let fresh = UInt64(min(numbers.count + 2, 0xFFFE))
+            // Beyond 65,000 words the last share a number.
+            let fresh = UInt64(min(numbers.count + 2, 0xFE00))
             numbers[word] = fresh
             return fresh
         } + [1]
