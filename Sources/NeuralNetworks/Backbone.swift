@@ -31,10 +31,13 @@ public struct Backbone: Sendable {
             y = layer(y)
             if let name = layer.name, taps.contains(name) { found[name] = y }
         }
-        return (y, taps.map { name in
-            guard let tap = found[name] else { preconditionFailure("no layer '\(name)' in the outermost list") }
-            return tap
-        })
+        return (
+            y,
+            taps.map { name in
+                guard let tap = found[name] else { preconditionFailure("no layer '\(name)' in the outermost list") }
+                return tap
+            }
+        )
     }
 }
 
@@ -46,14 +49,30 @@ private struct Layer: Sendable {
     private let write: (@Sendable (Tensor, ChannelSlice) -> Void)?
     /// A convolution that can add a residual before its activation.
     private let add: (@Sendable (_ x: Tensor, _ residual: Tensor) -> Tensor)?
+    /// What the backend computes a convolution with.
+    private let algorithm: String?
 
     func callAsFunction(_ x: Tensor) -> Tensor { apply(x) }
 
     private init(
-        _ name: String?, write: (@Sendable (Tensor, ChannelSlice) -> Void)? = nil,
+        _ name: String?, algorithm: String? = nil, write: (@Sendable (Tensor, ChannelSlice) -> Void)? = nil,
         add: (@Sendable (_ x: Tensor, _ residual: Tensor) -> Tensor)? = nil, apply: @escaping @Sendable (Tensor) -> Tensor
     ) {
-        (self.name, self.apply, self.write, self.add) = (name, apply, write, add)
+        (self.name, self.algorithm, self.apply, self.write, self.add) = (name, algorithm, apply, write, add)
+    }
+
+    /// The layer with a stop-watch around everything that it does.
+    private func probed(by probe: LayerProbe, _ spec: LayerSpec, input: Shape, output: Shape) -> Layer {
+        let index = probe.register(
+            .init(
+                name: name, operation: spec.word, output: Shape(Array(output.dimensions.dropFirst())), algorithm: algorithm,
+                multiplyAdds: spec.multiplyAdds(input: input, output: output)))
+        let (apply, write, add) = (apply, write, add)
+        var timedWrite: (@Sendable (Tensor, ChannelSlice) -> Void)?
+        if let write { timedWrite = { x, slice in probe.measure(index) { write(x, slice) } } }
+        var timedAdd: (@Sendable (Tensor, Tensor) -> Tensor)?
+        if let add { timedAdd = { x, residual in probe.measure(index) { add(x, residual) } } }
+        return Layer(name, algorithm: algorithm, write: timedWrite, add: timedAdd) { x in probe.measure(index) { apply(x) } }
     }
 
     /// - Parameter input: `[1, h, w, c]` or `[1, features]`.
@@ -68,6 +87,12 @@ private struct Layer: Sendable {
     }
 
     private static func make(_ spec: NamedLayer, input: Shape, in root: ParameterScope) throws -> (Layer, Shape) {
+        let (layer, output) = try makeBare(spec, input: input, in: root)
+        guard let probe = root.store.probe else { return (layer, output) }
+        return (layer.probed(by: probe, spec.layer, input: input, output: output), output)
+    }
+
+    private static func makeBare(_ spec: NamedLayer, input: Shape, in root: ParameterScope) throws -> (Layer, Shape) {
         let name = spec.name, scope = name.map { root[$0] } ?? root
         switch spec.layer {
         case .convolution(let s):
@@ -76,11 +101,13 @@ private struct Layer: Sendable {
             let layer = try Convolution2D(
                 .init(
                     inputs: channels, outputs: outputs, kernel: s.kernel.pair, groups: groups, bias: s.bias,
-                    normalization: s.normalization, activation: s.activation), geometry, input: input, in: scope)
+                    normalization: s.normalization,
+                    activation: s.activation, algorithm: s.algorithm), geometry, input: input, in: scope)
             let output = geometry.output(input: input, filter: [outputs, channels / groups, s.kernel.height, s.kernel.width])
             return (
                 Layer(
-                    name, write: { x, slice in layer.write(x, s.geometry(input: x.shape), into: slice) },
+                    name, algorithm: layer.algorithm,
+                    write: { x, slice in layer.write(x, s.geometry(input: x.shape), into: slice) },
                     add: { x, residual in layer(x, s.geometry(input: x.shape), residual: residual) }
                 ) { x in layer(x, s.geometry(input: x.shape)) }, output
             )
@@ -171,5 +198,18 @@ private struct Layer: Sendable {
                 }
             }, output
         )
+    }
+}
+
+extension LayerSpec {
+    /// Of the layer itself, without those that it is made of.
+    /// - Parameters:
+    ///   - input: `[1, h, w, c]` or `[1, features]`, like `output`.
+    fileprivate func multiplyAdds(input: Shape, output: Shape) -> Int {
+        switch self {
+        case .convolution(let s): output.count * (input[-1] / (s.groups ?? input[-1])) * s.kernel.height * s.kernel.width
+        case .linear: input.count * output.count
+        default: 0
+        }
     }
 }

@@ -3,7 +3,7 @@ import Tensors
 /// The JSON of a layer: `{"op": "convolution", "name": "conv1", "outputs": 64, "kernel": 3, …}`.
 extension NamedLayer: Decodable {
     private enum CodingKeys: String, CodingKey {
-        case op, name, outputs, kernel, stride, padding, dilation, groups, depthwise, bias, normalization, activation
+        case op, name, outputs, kernel, stride, padding, dilation, groups, depthwise, bias, normalization, activation, algorithm
         case rate, size, rounding, order, epsilon, scale, alpha, beta, k, main, shortcut, branches
         case countsPadding = "counts_padding"
         case dividesAlpha = "divides_alpha"
@@ -40,7 +40,7 @@ extension NamedLayer: Decodable {
                     padding: try optional(.padding) ?? .fixed(Padding(0)), dilation: try optional(.dilation) ?? Extent(1, 1),
                     groups: depthwise ? nil : try optional(.groups, PositiveInteger.self)?.value ?? 1,
                     bias: try optional(.bias) ?? (normalization == nil), normalization: normalization,
-                    activation: try optional(.activation)))
+                    activation: try optional(.activation), algorithm: depthwise ? nil : try optional(.algorithm)))
         case .linear:
             layer = .linear(
                 LinearSpec(

@@ -41,6 +41,8 @@ public struct ConvolutionSpec: Sendable, Hashable {
     public var bias: Bool
     public var normalization: NormalizationSpec?
     public var activation: Activation?
+    /// What the backend is to compute it with, where it can; `nil`: what it expects to be fastest.
+    public var algorithm: ConvolutionAlgorithm?
 }
 
 public struct LinearSpec: Sendable, Hashable {

@@ -32,11 +32,16 @@ public final class ParameterStore: Sendable {
     public let backend: any Backend
     public let purpose: Purpose
     public let source: any ParameterSource
+    /// What the layers of networks report to.
+    public let probe: LayerProbe?
     private let mode: SharedMode
     private let parameters = Mutex<[String: Parameter]>([:])
 
-    public init(_ source: any ParameterSource, for purpose: Purpose = .inference, on backend: any Backend) {
+    public init(
+        _ source: any ParameterSource, for purpose: Purpose = .inference, on backend: any Backend, probe: LayerProbe? = nil
+    ) {
         self.source = source
+        self.probe = probe
         self.purpose = purpose
         self.backend = backend
         mode = SharedMode()

@@ -16,8 +16,13 @@ public struct LoadedModel: Sendable {
         open = { options in
             let decoding = try card.decoding(as: M.Decoding.self, options: options)
             return Session { request in
+                let clock = ContinuousClock(), start = clock.now
                 let input = try M.Input(request, assets: assets)
-                return model.decode(model.forward(input), decoding)
+                let prepared = clock.now
+                let activations = model.forward(input)
+                let computed = clock.now
+                let prediction = model.decode(activations, decoding)
+                return (prediction, Stages(input: prepared - start, forward: computed - prepared, decoding: clock.now - computed))
             }
         }
     }
@@ -26,10 +31,23 @@ public struct LoadedModel: Sendable {
     /// - Throws: ``ModelKit/CardError`` for an option the model does not have.
     public func session(options: [JSONValue.Member] = []) throws -> Session { try open(options) }
 
+    /// How long the parts of an answer took.
+    public struct Stages: Sendable, Hashable {
+        /// From the request's picture to the numbers that the model takes.
+        public let input: Duration
+        /// The network up to where answers are chosen.
+        public let forward: Duration
+        /// Choosing the answer: for a captioner, saying all the words.
+        public let decoding: Duration
+    }
+
     /// A model with its options fixed.
     public struct Session: Sendable {
-        fileprivate let answer: @Sendable (Request) throws -> any Prediction
+        fileprivate let answer: @Sendable (Request) throws -> (any Prediction, Stages)
 
-        public func callAsFunction(_ request: Request) throws -> any Prediction { try answer(request) }
+        public func callAsFunction(_ request: Request) throws -> any Prediction { try answer(request).0 }
+
+        /// The answer, and how long its parts took.
+        public func timed(_ request: Request) throws -> (prediction: any Prediction, stages: Stages) { try answer(request) }
     }
 }

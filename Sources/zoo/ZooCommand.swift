@@ -33,7 +33,9 @@ struct ZooCommand: ParsableCommand {
                 subcommands: [CheckCommand.self, RegisterCommand.self, UnregisterCommand.self, SchemaCommand.self]),
             CommandGroup(name: "Weights", subcommands: [ConvertCommand.self, TensorsCommand.self]),
             CommandGroup(name: "Learning", subcommands: [TrainCommand.self, EvalCommand.self]),
-            CommandGroup(name: "This machine", subcommands: [PluginCommand.self, DoctorCommand.self, CompletionCommand.self]),
+            CommandGroup(
+                name: "This machine",
+                subcommands: [BenchCommand.self, PluginCommand.self, DoctorCommand.self, CompletionCommand.self]),
         ])
 
     static func main() {

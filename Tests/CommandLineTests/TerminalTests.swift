@@ -8,7 +8,8 @@ import Testing
     static let commands: [[String]] = [
         ["run"], ["list"], ["show"], ["check"], ["register"], ["unregister"], ["schema"], ["train"], ["eval"], ["convert"],
         ["tensors"],
-        ["tensors", "ls"], ["tensors", "stat"], ["tensors", "diff"], ["plugin"], ["plugin", "list"], ["doctor"], ["completion"],
+        ["tensors", "ls"], ["tensors", "stat"], ["tensors", "diff"], ["bench"], ["plugin"], ["plugin", "list"], ["doctor"],
+        ["completion"],
     ]
 
     @Test(arguments: commands) func helpHasAnExample(_ command: [String]) throws {
