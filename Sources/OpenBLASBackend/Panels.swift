@@ -11,8 +11,8 @@ final class Panels: Sendable {
 
     static var width: Int { tileVectors * Lanes.width }
 
-    /// - Parameter fill: writes the weights of one panel: given its memory, its first output, how many outputs it has,
-    ///   and its width in scalars. What it does not write stays zero.
+    /// - Parameter fill: writes the weights of one panel: given its memory, its outputs, and its width in scalars.
+    ///   The columns of a narrower panel that are padding are zero already.
     init(
         outputs: Int, depth: Int, on backend: OpenBLAS,
         _ fill: @Sendable (_ panel: UnsafeMutablePointer<Float>, _ outputs: Range<Int>, _ width: Int) -> Void
