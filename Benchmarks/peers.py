@@ -83,19 +83,16 @@ def install(a):
         say(f"Making {a.environment}")
         subprocess.run([sys.executable, "-m", "venv", a.environment], check=True)
 
-    def pip(*packages, **options):
+    def pip(*packages):
         missing = [p for p in packages if not version(a, p)]
         if not missing or a.no_install:
             return not missing
         say("Installing " + " ".join(missing))
-        index = ["--index-url", options["index"]] if "index" in options else []
-        command = [a.python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *index, *missing]
+        command = [a.python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *missing]
         done = subprocess.run(command, capture_output=True, text=True, timeout=3600)
         return done.returncode == 0 or all(version(a, p) for p in missing)
 
-    # The wheels without GPU support are a tenth of the size.
-    has_torch = pip("torch", index="https://download.pytorch.org/whl/cpu") or pip("torch")
-    if not has_torch or not pip("numpy", "safetensors", "h5py"):
+    if not pip("torch", "numpy", "safetensors", "h5py"):
         sys.exit("PyTorch, NumPy, safetensors and h5py cannot be installed, and without them there is no model to compare.")
     peers = []
     for peer in a.peers:
@@ -194,7 +191,9 @@ def interleaved(runners, rounds, measure):
 
 def steady(a, runners, model, batch, threads):
     def measure(runner):
-        answer = json.loads(output(command(a, runner, model, batch, threads, "--seconds", str(a.seconds))))
+        # Some runtimes print lines of their own before the result.
+        lines = output(command(a, runner, model, batch, threads, "--seconds", str(a.seconds))).splitlines()
+        answer = json.loads("".join(lines) if runner == "zoo" else lines[-1])
         return answer["milliseconds"]["median"]
 
     return row(model, interleaved(runners, a.rounds, measure), "milliseconds", batch=batch, threads=threads)

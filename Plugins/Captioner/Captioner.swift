@@ -15,7 +15,8 @@ public struct Captioner: TrainableModel {
     private let embedWord: Embedding
     private let lstm: LSTM
     private let initialHidden: Linear?, initialCell: Linear?
-    private let predict: Linear
+    private let predict: TokenPredictor
+    private let recallWord: EmbeddedInputs
     private let dropInput: Dropout, dropOutput: Dropout
     private let h: Hyperparameters
     private let vocabulary: Vocabulary
@@ -45,7 +46,8 @@ public struct Captioner: TrainableModel {
         lstm = try LSTM(h.inject == .every ? 2 * h.embedding : h.embedding, h.hidden, h.lstm.convention, in: scope["lstm"])
         initialHidden = h.inject == .initial ? try Linear(h.embedding, h.hidden, in: scope["initial"]["hidden"]) : nil
         initialCell = h.inject == .initial ? try Linear(h.embedding, h.hidden, in: scope["initial"]["cell"]) : nil
-        predict = try Linear(h.hidden, words, initializer: .uniform(0.08), in: scope["logits"])
+        predict = try TokenPredictor(h.hidden, words, in: scope["logits"])
+        recallWord = EmbeddedInputs(embedWord, lstm, in: scope)
         dropInput = Dropout(h.inputDropout, in: scope)
         dropOutput = Dropout(h.outputDropout, in: scope)
     }
@@ -89,20 +91,23 @@ public struct Captioner: TrainableModel {
         let words = embedWord(tokens.flatMap { $0 }).reshaped([steps, rows, h.embedding])
         let x = dropInput(input(words, v.expanded(axis: 0).broadcast(to: [steps, rows, h.embedding])))
         let y = lstm.sequence(x, from: begin(v))                           // hₜ = LSTM(xₜ)
-        return predict(dropOutput(y)).reshaped([steps * rows, predict.weight.value.shape[0]])
+        return predict(dropOutput(y)).reshaped([steps * rows, predict.tokens])
     }
 
     // MARK: Saying it
 
     public func decode(_ v: Tensor, _ search: Search) -> Captions {
         let found = search(start: start, end: end, unknown: vocabulary.unknownID, state: begin(v)) { tokens, state in
-            let rows = tokens.count
-            let x = input(embedWord(tokens), v.broadcast(to: [rows, h.embedding]))
-            let next = lstm(x, state)
-            let p = log(softmax(predict(next.hidden)) + 1e-20)             // log pₜ₊₁, NeuralTalk's floor
-            return ((0..<rows).map { p[$0].scalars }, next)
+            let next = lstm.step(inputs(tokens, v), state)                 // hₜ = LSTM(xₜ)
+            return (predict.next(after: next.hidden), next)                // pₜ₊₁ = softmax(W hₜ + b)
         }
         return Captions(found.map(caption))
+    }
+
+    /// What the LSTM takes in of each sentence's last word, `[tokens, 4·hidden]`.
+    private func inputs(_ tokens: [Int], _ v: Tensor) -> Tensor {
+        if h.inject != .every { return recallWord(tokens) }
+        return lstm.inputs(input(embedWord(tokens), v.broadcast(to: [tokens.count, h.embedding])))
     }
 
     private func caption(_ found: Hypothesis) -> Captions.Alternative {

@@ -28,3 +28,22 @@ static inline int zoo_cpu_has_avx512(void) {
     return 0;
 #endif
 }
+
+typedef float zoo_float4 __attribute__((ext_vector_type(4)));
+typedef float zoo_float8 __attribute__((ext_vector_type(8)));
+typedef float zoo_float16 __attribute__((ext_vector_type(16)));
+typedef _Float16 zoo_half4 __attribute__((ext_vector_type(4), aligned(2)));
+typedef _Float16 zoo_half8 __attribute__((ext_vector_type(8), aligned(2)));
+typedef _Float16 zoo_half16 __attribute__((ext_vector_type(16), aligned(2)));
+
+/// Numbers in half precision, widened. Here and not in Swift because Swift's conversion of a vector becomes one
+/// instruction in some loops and one for every scalar in others.
+static inline __attribute__((always_inline)) zoo_float4 zoo_widen4(const void *p) {
+    return __builtin_convertvector(*(const zoo_half4 *)p, zoo_float4);
+}
+static inline __attribute__((always_inline)) zoo_float8 zoo_widen8(const void *p) {
+    return __builtin_convertvector(*(const zoo_half8 *)p, zoo_float8);
+}
+static inline __attribute__((always_inline)) zoo_float16 zoo_widen16(const void *p) {
+    return __builtin_convertvector(*(const zoo_half16 *)p, zoo_float16);
+}

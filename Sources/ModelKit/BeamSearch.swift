@@ -1,5 +1,6 @@
 import Foundation
-import NeuralNetworks
+public import NeuralNetworks
+import Tensors
 
 /// What a recurrent decoder remembers, a row for every unfinished sentence.
 public protocol DecoderState {
@@ -104,12 +105,12 @@ public struct Hypothesis: Sendable, Equatable {
 
     public var logProbability: Float { logProbabilities.reduce(0, +) }
 
-    func adding(_ token: Int, _ logProbability: Float, end: Int) -> Hypothesis {
+    func adding(_ word: Candidate, end: Int) -> Hypothesis {
         var longer = self
-        longer.tokens.append(token)
-        longer.logProbabilities.append(logProbability)
-        longer.isFinished = isFinished || token == end
-        longer.score = score + logProbability
+        longer.tokens.append(word.index)
+        longer.logProbabilities.append(word.logProbability)
+        longer.isFinished = isFinished || word.index == end
+        longer.score = score + word.logProbability
         return longer
     }
 
@@ -118,9 +119,9 @@ public struct Hypothesis: Sendable, Equatable {
 }
 
 extension Search {
-    /// One step of the decoder: the log-probabilities of the next word for every row, and the states after it.
-    /// `tokens` holds the last token of every row.
-    public typealias Step<State> = (_ tokens: [Int], _ state: State) -> (logProbabilities: [[Float]], state: State)
+    /// One step of the decoder: what the next word of every row may be, and the states after it. `tokens` holds the last
+    /// token of every row.
+    public typealias Step<State> = (_ tokens: [Int], _ state: State) -> (next: TokenDistributions, state: State)
 
     /// Sentences in falling order of score, at most `nbest`.
     /// - Parameters:
@@ -147,7 +148,8 @@ extension Search {
         for length in 1...maximumLength {
             let open = beam.filter(isExpanded)
             if open.isEmpty || isDecided(beam, finished) { break }
-            let (logProbabilities, next) = step(open.map { $0.tokens.last ?? start }, state)
+            let (words, next) = step(open.map { $0.tokens.last ?? start }, state)
+            let probable = mostProbable(width, words, but: never)
             // With the row of the decoder's state; nil for a sentence that stays as it is.
             var candidates: [(hypothesis: Hypothesis, row: Int?)] = [], row = 0
             for hypothesis in beam {
@@ -155,9 +157,7 @@ extension Search {
                     candidates.append((hypothesis, nil))
                     continue
                 }
-                for token in mostProbable(width, in: logProbabilities[row], but: never) {
-                    candidates.append((hypothesis.adding(token, logProbabilities[row][token], end: end), row))
-                }
+                for word in probable[row] { candidates.append((hypothesis.adding(word, end: end), row)) }
                 row += 1
             }
             candidates = ranked(candidates, by: \.hypothesis.score)
@@ -199,12 +199,14 @@ extension Search {
         return open.map { $0 <= finished[nbest - 1].score } ?? true
     }
 
-    private func mostProbable(_ count: Int, in logProbabilities: [Float], but never: Int?) -> [Int] {
+    private func mostProbable(_ count: Int, _ words: TokenDistributions, but never: Int?) -> [[Candidate]] {
         // One more, in case it is the one that is never said.
-        var tokens = logProbabilities.largest(count + (never == nil ? 0 : 1))
-        if let never { tokens = Array(tokens.filter { $0 != never }.prefix(count)) }
-        // im2txt skips words of almost no probability.
-        return convention == .im2txt ? tokens.filter { logProbabilities[$0] >= Self.leastLogProbability } : tokens
+        words.mostProbable(count + (never == nil ? 0 : 1)).map { row in
+            var row = row
+            if let never { row = Array(row.filter { $0.index != never }.prefix(count)) }
+            // im2txt skips words of almost no probability.
+            return convention == .im2txt ? row.filter { $0.logProbability >= Self.leastLogProbability } : row
+        }
     }
 
     /// ln 10⁻¹²
@@ -232,10 +234,11 @@ extension Search {
             state = state.gathered([Int](repeating: 0, count: nbest))
         var open = Array(sentences.indices)
         for _ in 0..<maximumLength where !open.isEmpty {
-            let (rows, next) = step(open.map { sentences[$0].tokens.last ?? start }, state)
-            for (row, index) in zip(rows, open) {
+            let (words, next) = step(open.map { sentences[$0].tokens.last ?? start }, state)
+            for (row, index) in zip(words.logProbabilities(), open) {
                 let token = draw(random, row, never: never) ?? end
-                sentences[index] = sentences[index].adding(token, row[token], end: end)
+                let word = Candidate(index: token, logProbability: row[token])
+                sentences[index] = sentences[index].adding(word, end: end)
             }
             let kept = open.indices.filter { !sentences[open[$0]].isFinished }
             state = next.gathered(kept)
@@ -247,7 +250,8 @@ extension Search {
     /// A token by its probability at the search's temperature; `nil` if none may be said.
     private func draw(_ random: RandomSource, _ logProbabilities: [Float], never: Int?) -> Int? {
         // Relative to the most probable word, which a low temperature would make zero like the others.
-        guard let top = mostProbable(1, in: logProbabilities, but: never).first else { return nil }
+        let words = TokenDistributions(logProbabilities: [logProbabilities])
+        guard let top = mostProbable(1, words, but: never)[0].first?.index else { return nil }
         let weights = logProbabilities.enumerated().map {
             $0 == never ? 0 : Double(exp(($1 - logProbabilities[top]) / temperature))
         }

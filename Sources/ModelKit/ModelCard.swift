@@ -1,4 +1,5 @@
 public import Media
+public import Tensors
 
 /// One model as data: what it is, what it is made of, where its files are, how good it is and whose it is.
 ///
@@ -32,6 +33,8 @@ public struct ModelCard: Sendable {
     public let vocabulary: VocabularyFile?
     public let answers: AnswersFile?
     public let weights: [WeightsFile]
+    /// How large matrices are kept in memory while the model runs.
+    public let storage: WeightStorage
     /// Weights and biases, without running statistics.
     public let parametersCount: Int?
     public let examples: [Example]
@@ -56,8 +59,8 @@ public struct ModelCard: Sendable {
     enum CodingKeys: String, CodingKey, CaseIterable {
         case schema = "$schema"
         case schemaVersion, name, version, title, summary, description, aliases, task, architecture, hyperparameters
-        case decoding, backbone, preprocess, vocabulary, answers, weights, parametersCount, examples, metrics, training, license
-        case origin, papers, citation, considerations, tags, created, updated
+        case decoding, backbone, preprocess, vocabulary, answers, weights, storage, parametersCount, examples, metrics, training
+        case license, origin, papers, citation, considerations, tags, created, updated
     }
 
     /// Reads a card; its files are not looked at.
@@ -152,6 +155,7 @@ extension ModelCard: Decodable {
         vocabulary = try json.decodeIfPresent(VocabularyFile.self, forKey: .vocabulary)
         answers = try json.decodeIfPresent(AnswersFile.self, forKey: .answers)
         weights = try json.decode([WeightsFile].self, forKey: .weights)
+        storage = try json.decodeIfPresent(WeightStorage.self, forKey: .storage) ?? .float32
         parametersCount = try json.decodeIfPresent(Int.self, forKey: .parametersCount)
         examples = try list(.examples)
         metrics = try list(.metrics)

@@ -32,15 +32,19 @@ public final class ParameterStore: Sendable {
     public let backend: any Backend
     public let purpose: Purpose
     public let source: any ParameterSource
+    /// How layers store large matrices that they prepare for inference.
+    public let storage: WeightStorage
     /// What the layers of networks report to.
     public let probe: LayerProbe?
     private let mode: SharedMode
     private let parameters = Mutex<[String: Parameter]>([:])
 
     public init(
-        _ source: any ParameterSource, for purpose: Purpose = .inference, on backend: any Backend, probe: LayerProbe? = nil
+        _ source: any ParameterSource, for purpose: Purpose = .inference, on backend: any Backend,
+        storage: WeightStorage = .float32, probe: LayerProbe? = nil
     ) {
         self.source = source
+        self.storage = storage
         self.probe = probe
         self.purpose = purpose
         self.backend = backend

@@ -47,14 +47,17 @@ public final class OpenBLAS: Backend {
 }
 
 /// A pointer that threads share because they write to disjoint parts of it.
-struct Shared: @unchecked Sendable {
-    let base: UnsafeMutablePointer<Float>
-    init(_ base: UnsafeMutablePointer<Float>) { self.base = base }
+struct Shared<Scalar>: @unchecked Sendable {
+    let base: UnsafeMutablePointer<Scalar>
+    init(_ base: UnsafeMutablePointer<Scalar>) { self.base = base }
 }
 
 /// A pointer that threads share because they only read from it.
-struct ReadOnly: @unchecked Sendable {
-    let base: UnsafePointer<Float>
-    init(_ base: UnsafePointer<Float>) { self.base = base }
+struct ReadOnly<Scalar>: @unchecked Sendable {
+    let base: UnsafePointer<Scalar>
+    init(_ base: UnsafePointer<Scalar>) { self.base = base }
+}
+
+extension ReadOnly<Float> {
     init(_ tensor: Tensor) { base = tensor.pointer }
 }

@@ -7,7 +7,7 @@ final class PackedConvolution: PreparedConvolution {
     let algorithm = "matrix product"
     private let backend: OpenBLAS
     /// A block of rows for each group.
-    private let panels: [Panels]
+    private let panels: [Panels<Float>]
     private let biases: [PaddedRow]
     private let range: (low: Float, high: Float)
     private let groups: Int
@@ -26,7 +26,7 @@ final class PackedConvolution: PreparedConvolution {
         let outputs = filter.shape[0] / g.groups, channels = filter.shape[1], taps = filter.shape[2] * filter.shape[3]
         let w = ReadOnly(filter)
         panels = (0..<g.groups).map { group in
-            Panels(outputs: outputs, depth: taps * channels, on: backend) { panel, range, width in
+            Panels<Float>(outputs: outputs, depth: taps * channels, on: backend) { panel, range, width in
                 let from = w.base + (group * outputs + range.lowerBound) * channels * taps
                 pack(from, outputs: range.count, channels: channels, taps: taps, into: panel, width: width)
             }
@@ -51,7 +51,7 @@ final class PackedConvolution: PreparedConvolution {
             }
         }
         let segments = Segment.split(taps: offsets.count, length: length, limit: Self.depthBlock)
-        let pixels = output[0] * output[1] * output[2], count = panels[0].panels
+        let pixels = output[0] * output[1] * output[2], count = panels[0].count
         let (rowParts, panelParts) = backend.grid(pixels, Self.rowBlock, count)
         let outputWidth = output[2], outputHeight = output[1], outputChannels = filterShape[0]
         let (stepY, stepX) = (g.strideHeight * width * channels, g.strideWidth * channels)

@@ -1,13 +1,36 @@
+import COpenBLAS
 import Tensors
+
+/// A scalar that panels are made of.
+protocol PanelWeight: Sendable {
+    init(_ scalar: Float)
+    /// A register of scalars, widened to 32 bits.
+    static func lanes(_ memory: UnsafePointer<Self>) -> Lanes
+}
+
+extension Float: PanelWeight {
+    @inline(__always) static func lanes(_ memory: UnsafePointer<Float>) -> Lanes { Lanes(memory) }
+}
+
+extension Float16: PanelWeight {
+    @inline(__always) static func lanes(_ memory: UnsafePointer<Float16>) -> Lanes {
+        #if ZOO_AVX512
+        return zoo_widen16(memory)
+        #elseif ZOO_AVX2
+        return zoo_widen8(memory)
+        #else
+        return zoo_widen4(memory)
+        #endif
+    }
+}
 
 /// The weights of a product or a convolution, `outputs × depth`, in the order in which tiles read them.
 ///
 /// A panel is a block of neighbouring outputs as wide as a tile; within it, for every step of the sum, the weights of its
 /// outputs lie beside each other. The last panel is narrower, and padded with zeros to whole registers.
-final class Panels: Sendable {
+final class Panels<Weight: PanelWeight>: Sendable {
     let outputs: Int, depth: Int
-    private let memory: Shared
-    private let count: Int
+    private let memory: PackedMemory
 
     static var width: Int { tileVectors * Lanes.width }
 
@@ -15,50 +38,64 @@ final class Panels: Sendable {
     ///   The columns of a narrower panel that are padding are zero already.
     init(
         outputs: Int, depth: Int, on backend: OpenBLAS,
-        _ fill: @Sendable (_ panel: UnsafeMutablePointer<Float>, _ outputs: Range<Int>, _ width: Int) -> Void
+        _ fill: @Sendable (_ panel: UnsafeMutablePointer<Weight>, _ outputs: Range<Int>, _ width: Int) -> Void
     ) {
         (self.outputs, self.depth) = (outputs, depth)
-        count = Self.scalars(outputs) * depth
-        memory = Shared(allocatePages(count))
-        let memory = memory, panels = (outputs + Self.width - 1) / Self.width
-        backend.parallel(panels) { _, range in
+        memory = PackedMemory(bytes: paddedCount(outputs) * depth * MemoryLayout<Weight>.stride)
+        let base = Shared(memory.base.bindMemory(to: Weight.self, capacity: paddedCount(outputs) * depth))
+        backend.parallel((outputs + Self.width - 1) / Self.width) { _, range in
             for p in range {
                 let first = p * Self.width, end = min(outputs, first + Self.width)
-                let width = Self.scalars(end - first), panel = memory.base + first * depth
-                if width != end - first { panel.update(repeating: 0, count: width * depth) }
+                let width = paddedCount(end - first), panel = base.base + first * depth
+                if width != end - first { panel.update(repeating: Weight(0), count: width * depth) }
                 fill(panel, first..<end, width)
             }
         }
     }
 
-    deinit { memory.base.deallocate() }
+    /// The rows of a matrix `[outputs, depth]`.
+    convenience init(_ matrix: UnsafePointer<Float>, outputs: Int, depth: Int, on backend: OpenBLAS) {
+        let matrix = ReadOnly(matrix)
+        self.init(outputs: outputs, depth: depth, on: backend) { panel, outputs, width in
+            // A few columns at a time, so that the lines that are written stay in cache until they are full.
+            for start in stride(from: 0, to: depth, by: 16) {
+                for (column, o) in outputs.enumerated() {
+                    let from = matrix.base + o * depth
+                    for c in start..<min(start + 16, depth) { panel[c * width + column] = Weight(from[c]) }
+                }
+            }
+        }
+    }
 
-    /// How many columns `outputs` outputs take.
-    static func scalars(_ outputs: Int) -> Int { (outputs + Lanes.width - 1) / Lanes.width * Lanes.width }
+    var count: Int { (outputs + Self.width - 1) / Self.width }
 
-    var panels: Int { (outputs + Self.width - 1) / Self.width }
-
-    subscript(index: Int) -> (weights: UnsafePointer<Float>, vectors: Int, outputs: Range<Int>) {
+    subscript(index: Int) -> Panel<Weight> {
         let first = index * Self.width, end = min(outputs, first + Self.width)
-        return (UnsafePointer(memory.base + first * depth), (end - first + Lanes.width - 1) / Lanes.width, first..<end)
+        let weights = memory.base.assumingMemoryBound(to: Weight.self) + first * depth
+        return Panel(weights: weights, vectors: (end - first + Lanes.width - 1) / Lanes.width, outputs: first..<end)
     }
 }
+
+/// One of ``Panels``.
+struct Panel<Weight> {
+    let weights: UnsafePointer<Weight>
+    /// Its width in registers.
+    let vectors: Int
+    let outputs: Range<Int>
+}
+
+/// How many columns `outputs` outputs take.
+func paddedCount(_ outputs: Int) -> Int { (outputs + Lanes.width - 1) / Lanes.width * Lanes.width }
 
 /// A row of scalars padded with zeros to whole registers, for biases.
 final class PaddedRow: Sendable {
-    private let memory: Shared
+    private let memory: PackedMemory
     init(_ row: Tensor?, count: Int) {
-        let padded = Panels.scalars(count)
-        memory = Shared(allocatePages(padded))
-        memory.base.update(repeating: 0, count: padded)
-        if let row { memory.base.update(from: row.pointer, count: count) }
+        let padded = paddedCount(count)
+        memory = PackedMemory(bytes: padded * MemoryLayout<Float>.stride)
+        let base = memory.base.bindMemory(to: Float.self, capacity: padded)
+        base.update(repeating: 0, count: padded)
+        if let row { base.update(from: row.pointer, count: count) }
     }
-    deinit { memory.base.deallocate() }
-    var base: UnsafePointer<Float> { UnsafePointer(memory.base) }
-}
-
-/// Memory aligned to a cache line.
-func allocatePages(_ count: Int) -> UnsafeMutablePointer<Float> {
-    UnsafeMutableRawPointer.allocate(byteCount: max(count, 1) * MemoryLayout<Float>.stride, alignment: 64)
-        .bindMemory(to: Float.self, capacity: max(count, 1))
+    var base: UnsafePointer<Float> { UnsafePointer(memory.base.assumingMemoryBound(to: Float.self)) }
 }

@@ -5,10 +5,24 @@ extension UnsafePointer<Float> {
     @inline(__always) func vector(at i: Int) -> Vector {
         UnsafeRawPointer(self + i).loadUnaligned(as: Vector.self)
     }
+
+    /// The first `count` scalars, and zeros.
+    @inline(__always) func vector(at i: Int, count: Int) -> Vector {
+        if count == 8 { return vector(at: i) }
+        var v = Vector(repeating: 0)
+        for lane in 0..<count { v[lane] = self[i + lane] }
+        return v
+    }
 }
 extension UnsafeMutablePointer<Float> {
     @inline(__always) func vector(at i: Int) -> Vector { UnsafePointer(self).vector(at: i) }
     @inline(__always) func store(_ v: Vector, at i: Int) { UnsafeMutableRawPointer(self + i).storeBytes(of: v, as: Vector.self) }
+
+    /// Stores the first `count` scalars.
+    @inline(__always) func store(_ v: Vector, at i: Int, count: Int) {
+        if count == 8 { return store(v, at: i) }
+        for lane in 0..<count { self[i + lane] = v[lane] }
+    }
 }
 
 /// `eˣ` to 2 units in the last place: `2ⁿ · e^r` with `|r| ≤ ln 2 / 2`, `e^r` by its series to the sixth power.
@@ -54,9 +68,6 @@ extension UnsafeMutablePointer<Float> {
         y.store(f(x.vector(at: i)), at: i)
         i += 8
     }
-    guard i < range.upperBound else { return }
-    var rest = Vector(repeating: 1)
-    for lane in 0..<range.upperBound - i { rest[lane] = x[i + lane] }
-    rest = f(rest)
-    for lane in 0..<range.upperBound - i { y[i + lane] = rest[lane] }
+    let rest = range.upperBound - i
+    if rest > 0 { y.store(f(x.vector(at: i, count: rest)), at: i, count: rest) }
 }

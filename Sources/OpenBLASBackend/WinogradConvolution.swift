@@ -8,7 +8,7 @@ final class WinogradConvolution: PreparedConvolution {
     private let m: Int
     private let backend: OpenBLAS
     /// The transformed filter, one matrix `outputs × channels` per frequency.
-    private let panels: [Panels]
+    private let panels: [Panels<Float>]
     private let bias: PaddedRow
     private let range: (low: Float, high: Float)
 
@@ -28,7 +28,7 @@ final class WinogradConvolution: PreparedConvolution {
             // (G g Gᵀ)[i, j] = Σ G[i, a] G[j, b] g[a, b].
             let (i, j) = (frequency / side, frequency % side)
             let weights = (0..<9).map { Float(g[i][$0 / 3] * g[j][$0 % 3]) }
-            return Panels(outputs: filter.shape[0], depth: channels, on: backend) { panel, outputs, width in
+            return Panels<Float>(outputs: filter.shape[0], depth: channels, on: backend) { panel, outputs, width in
                 for start in stride(from: 0, to: channels, by: 16) {
                     for (column, o) in outputs.enumerated() {
                         for c in start..<min(start + 16, channels) {
@@ -52,10 +52,10 @@ final class WinogradConvolution: PreparedConvolution {
     /// One application.
     private struct Work: Sendable {
         let convolution: WinogradConvolution
-        let x: ReadOnly, input: Shape
+        let x: ReadOnly<Float>, input: Shape
         let output: Shape, padding: Padding
         let slice: ChannelSlice
-        let residual: ReadOnly?
+        let residual: ReadOnly<Float>?
         /// Tiles in a column, in a row, and in all.
         let rows: Int, columns: Int, tiles: Int
         /// Tiles that one task takes through all steps, so that what it makes of them stays in cache.
@@ -91,7 +91,7 @@ final class WinogradConvolution: PreparedConvolution {
                 transformInput(range, into: v, inputStride)
                 for frequency in 0..<frequencies {
                     multiply(
-                        frequency, count: range.count, panels: 0..<convolution.panels[0].panels, v, inputStride, products,
+                        frequency, count: range.count, panels: 0..<convolution.panels[0].count, v, inputStride, products,
                         productStride)
                 }
                 transformOutput(range, channels: 0..<output[3], products, productStride)
@@ -105,7 +105,7 @@ final class WinogradConvolution: PreparedConvolution {
             let inputStride = Self.stride(tiles * input[3]), productStride = Self.stride(tiles * output[3])
             let memory = backend.allocate(frequencies * (inputStride + productStride))
             let v = Shared(memory), products = Shared(memory + frequencies * inputStride)
-            let parts = min(tiles, 4 * backend.threads), panels = convolution.panels[0].panels, halves = min(2, panels)
+            let parts = min(tiles, 4 * backend.threads), panels = convolution.panels[0].count, halves = min(2, panels)
             backend.forEachTask(parts) { task in
                 let range = part(task, of: parts, tiles)
                 transformInput(range, into: v.base + range.lowerBound * input[3], inputStride)

@@ -16,13 +16,16 @@ public struct Zoo: Sendable {
     }
 
     /// A model with its weights, ready to run.
-    /// - Parameter parameters: where the values come from instead of the card's files.
+    /// - Parameters:
+    ///   - parameters: where the values come from instead of the card's files.
+    ///   - storage: how large matrices are kept, instead of what the card says.
     /// - Throws: ``ModelKit/CardError``, ``PluginError``, ``WeightsError``, or what the card's files throw.
-    public func load(_ nameOrPath: String, parameters: (any ParameterSource)? = nil) throws -> LoadedModel {
+    public func load(_ nameOrPath: String, parameters: (any ParameterSource)? = nil, storage: WeightStorage? = nil) throws -> LoadedModel
+    {
         let card = try catalogue.card(nameOrPath)
         let plugin = try plugins.plugin(named: card.architecture)
         let source = CheckpointSource(parameters == nil ? try weightFiles(of: card) : [])
-        let store = ParameterStore(parameters ?? source, on: backend)
+        let store = ParameterStore(parameters ?? source, on: backend, storage: storage ?? card.storage)
         func make<M: Model>(_ type: M.Type) throws -> LoadedModel {
             let assets = try assets(of: card), nameless = missingClassNames(of: card), model: M
             do {

@@ -74,7 +74,8 @@ private func softmaxRow(_ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Flo
     for i in 0..<n { y[i] /= sum }
 }
 
-private func logSumExp(_ x: UnsafePointer<Float>, _ n: Int) -> Float {
+/// `log Σ exp x`, without overflow.
+func logSumExp(_ x: UnsafePointer<Float>, _ n: Int) -> Float {
     var top = -Float.infinity, sum: Float = 0
     for i in 0..<n { top = max(top, x[i]) }
     for i in 0..<n { sum += exp(x[i] - top) }

@@ -52,6 +52,16 @@ public protocol Backend: Sendable {
         algorithm: ConvolutionAlgorithm?
     ) -> any PreparedConvolution
 
+    /// `x Wᵀ + b`, made ready to be applied many times to few rows.
+    /// - Parameter weight: `[outputs, inputs]`.
+    func prepareLinear(_ weight: Tensor, bias: Tensor?, storage: WeightStorage) -> any PreparedLinear
+    /// - Parameter recurrent: `[4·hidden, hidden]`, blocks in the convention's order.
+    func prepareLSTM(recurrent: Tensor, _ convention: LSTMConvention) -> any PreparedLSTM
+    /// - Parameters:
+    ///   - recurrent: `[3·hidden, hidden]`, blocks in the convention's order.
+    ///   - bias: of the recurrent product, `[3·hidden]`.
+    func prepareGRU(recurrent: Tensor, bias: Tensor?, _ convention: GRUConvention) -> any PreparedGRU
+
     /// Pooling of `x`, `[n, h, w, c]`.
     func pool(_ x: Tensor, _ geometry: PoolingGeometry) -> Tensor
     func poolGradient(_ dy: Tensor, _ x: Tensor, _ y: Tensor, _ geometry: PoolingGeometry) -> Tensor
@@ -113,39 +123,6 @@ public struct LocalResponseWindow: Sendable, Hashable {
     public var k: Float
     public init(size: Int, alpha: Float, beta: Float, k: Float) {
         (self.size, self.alpha, self.beta, self.k) = (size, alpha, beta, k)
-    }
-}
-
-/// The order of an LSTM's gates along the `4·hidden` axis, named after input, forget, output and candidate.
-public enum GateOrder: String, Sendable, Hashable, CaseIterable, Codable {
-    /// NeuralTalk, NeuralTalk2, SAN, Caffe, torch-rnn.
-    case ifog
-    /// PyTorch, cuDNN, Keras.
-    case ifgo
-    /// TensorFlow (`i, j, f, o`).
-    case igfo
-
-    /// The block of each gate.
-    package var blocks: (input: Int, forget: Int, output: Int, candidate: Int) {
-        switch self {
-        case .ifog: (0, 1, 2, 3)
-        case .ifgo: (0, 1, 3, 2)
-        case .igfo: (0, 2, 3, 1)
-        }
-    }
-}
-
-/// What differs between the LSTMs of the frameworks beyond the layout of their weights.
-public struct LSTMConvention: Sendable, Hashable {
-    public var order: GateOrder
-    /// Added to the forget gate at run time (TensorFlow: 1), not stored in the bias.
-    public var forgetBias: Float
-    /// The gates' function: `max(0, min(1, 0.2 x + 0.5))` in Keras up to 2.2, the logistic function elsewhere.
-    public var hardSigmoid: Bool
-    /// `h = o · tanh c`; without it `h = o · c` (NeuralTalk, SAN).
-    public var tanhOnCell: Bool
-    public init(order: GateOrder, forgetBias: Float = 0, hardSigmoid: Bool = false, tanhOnCell: Bool = true) {
-        (self.order, self.forgetBias, self.hardSigmoid, self.tanhOnCell) = (order, forgetBias, hardSigmoid, tanhOnCell)
     }
 }
 

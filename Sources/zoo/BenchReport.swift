@@ -73,7 +73,7 @@ struct BenchReport {
 
     private func json(of row: DecodingBenchmark.Row) -> JSONValue {
         .object([
-            .init("method", .string(row.method)), .init("beam", .integer(row.beam)), .init("words", .integer(row.words)),
+            .init("storage", .string(row.storage.rawValue)), .init("method", .string(row.method)), .init("beam", .integer(row.beam)), .init("words", .integer(row.words)),
             .init("milliseconds", row.timing.json), .init("wordsPerSecond", .number(row.wordsPerSecond)),
         ])
     }
@@ -103,7 +103,8 @@ struct BenchReport {
         for row in decoding?.rows ?? [] {
             let method = row.beam == 1 ? "greedy " : "beam \(row.beam)".padding(to: 7)
             lines.append(
-                "Words, \(method)\(number(row.wordsPerSecond)) a second, \(row.words) in \(milliseconds(row.timing.median))")
+                "Words, \(method)\(number(row.wordsPerSecond)) a second, \(row.words) in \(milliseconds(row.timing.median)), "
+                    + "\(row.storage.rawValue) weights")
         }
         try Console.output.write(lines.joined(separator: "\n"))
     }

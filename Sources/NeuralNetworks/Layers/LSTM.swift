@@ -20,6 +20,8 @@ public struct LSTM: Sendable {
     public let inputs: Int, hidden: Int
     public let convention: LSTMConvention
     private let inputWeight: Parameter, recurrentWeight: Parameter, bias: Parameter
+    /// For inference.
+    private let prepared: (any PreparedLSTM)?
     private let backend: any Backend
 
     public init(
@@ -31,6 +33,9 @@ public struct LSTM: Sendable {
         recurrentWeight = try scope["recurrent"].parameter("weight", [4 * hidden, hidden], initializer)
         bias = try scope.parameter("bias", [4 * hidden], .constant(0))
         backend = scope.backend
+        prepared =
+            scope.store.purpose == .inference
+            ? backend.prepareLSTM(recurrent: recurrentWeight.value, convention) : nil
     }
 
     public func zeroState(rows: Int) -> State {
@@ -39,16 +44,26 @@ public struct LSTM: Sendable {
     }
 
     /// One step for `x`, `[rows, inputs]`.
-    public func callAsFunction(_ x: Tensor, _ state: State) -> State {
-        let a = matmul(x, inputWeight.value, transposed: true, bias: bias.value)
-            + matmul(state.hidden, recurrentWeight.value, transposed: true)
+    public func callAsFunction(_ x: Tensor, _ state: State) -> State { step(inputs(x), state) }
+
+    /// The part of a step that does not depend on the state, `W x + b`: `[…, inputs] → […, 4·hidden]`.
+    public func inputs(_ x: Tensor) -> Tensor { matmul(x, inputWeight.value, transposed: true, bias: bias.value) }
+
+    /// The rest of a step.
+    /// - Parameter inputs: what ``inputs(_:)`` gave, `[rows, 4·hidden]`.
+    public func step(_ inputs: Tensor, _ state: State) -> State {
+        if let prepared {
+            let (h, c) = prepared(inputs, hidden: state.hidden, cell: state.cell)
+            return State(hidden: h, cell: c)
+        }
+        let a = inputs + matmul(state.hidden, recurrentWeight.value, transposed: true)
         let (h, c) = lstmStep(a, cell: state.cell, convention)
         return State(hidden: h, cell: c)
     }
 
     /// A whole sequence `[steps, rows, inputs]` from `state`: every hidden state, `[steps, rows, hidden]`.
     public func sequence(_ x: Tensor, from state: State) -> Tensor {
-        let a = matmul(x, inputWeight.value, transposed: true, bias: bias.value)
-        return lstmSequence(a, recurrent: recurrentWeight.value, hidden: state.hidden, cell: state.cell, convention).hidden
+        lstmSequence(
+            inputs(x), recurrent: recurrentWeight.value, hidden: state.hidden, cell: state.cell, convention).hidden
     }
 }

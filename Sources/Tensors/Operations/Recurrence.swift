@@ -22,6 +22,39 @@ public func lstmStep(_ preactivations: Tensor, cell: Tensor, _ convention: LSTMC
     )
 }
 
+/// One step of a GRU from its input products with the bias.
+///
+///     r, z = σ(aᵣ + Uᵣ h), σ(a_z + U_z h)        h′ = z ⊙ h + (1 - z) ⊙ n
+///     n = tanh(aₙ + Uₙ (r ⊙ h))   or   tanh(aₙ + r ⊙ (Uₙ h + bₙ))
+///
+/// - Parameters:
+///   - inputs: `a`, `[rows, 3·hidden]`, blocks in the convention's order, like those of the weights.
+///   - hidden: `h`, `[rows, hidden]`.
+///   - recurrent: `U`, `[3·hidden, hidden]`.
+///   - bias: of the recurrent product, `[3·hidden]`.
+/// - Returns: `h′`, `[rows, hidden]`.
+public func gruStep(
+    _ inputs: Tensor, hidden h: Tensor, recurrent u: Tensor, bias: Tensor?, _ convention: GRUConvention
+) -> Tensor {
+    let n = h.shape[1], blocks = convention.blocks
+    require(
+        inputs.shape == [h.shape[0], 3 * n] && u.shape == [3 * n, n], "gruStep: \(inputs.shape) with \(u.shape) from \(h.shape)")
+    func block(_ t: Tensor, _ k: Int) -> Tensor { t.sliced(axis: -1, k * n..<(k + 1) * n) }
+    if convention.resetsAfterProduct {
+        let uh = matmul(h, u, transposed: true, bias: bias)
+        let r = sigmoid(block(inputs, blocks.reset) + block(uh, blocks.reset))
+        let z = sigmoid(block(inputs, blocks.update) + block(uh, blocks.update))
+        let candidate = tanh(block(inputs, blocks.candidate) + r * block(uh, blocks.candidate))
+        return z * h + (1 - z) * candidate
+    }
+    let gates = matmul(h, u[0..<2 * n], transposed: true, bias: bias?[0..<2 * n])
+    let r = sigmoid(block(inputs, blocks.reset) + block(gates, blocks.reset))
+    let z = sigmoid(block(inputs, blocks.update) + block(gates, blocks.update))
+    let candidate = tanh(
+        block(inputs, blocks.candidate) + matmul(r * h, u[2 * n..<3 * n], transposed: true, bias: bias?[2 * n..<3 * n]))
+    return z * h + (1 - z) * candidate
+}
+
 /// A whole LSTM sequence as one operation, so that its derivative needs one product per weight and not one per step.
 ///
 ///     aₜ = inputsₜ + hₜ₋₁ · Uᵀ        (hₜ, cₜ) = lstmStep(aₜ, cₜ₋₁)

@@ -1,0 +1,175 @@
+import Foundation
+public import Tensors
+
+extension OpenBLAS {
+    public func prepareLinear(_ weight: Tensor, bias: Tensor?, storage: WeightStorage) -> any PreparedLinear {
+        PackedLinear(weight.detached, bias: bias?.detached, storage, on: self)
+    }
+}
+
+/// A linear map for the few rows of a decoder: packed weights, read once for all rows.
+final class PackedLinear: PreparedLinear {
+    private enum Weights: Sendable {
+        case float32(Panels<Float>)
+        /// - doubt: how far a score can be from that of the original weights, for a row of length 1.
+        case float16(Panels<Float16>, doubt: Float)
+    }
+
+    private let weight: Tensor
+    private let packed: Weights
+    private let bias: PaddedRow
+    private let backend: OpenBLAS
+
+    init(_ weight: Tensor, bias: Tensor?, _ storage: WeightStorage, on backend: OpenBLAS) {
+        let outputs = weight.shape[0], depth = weight.shape[1], p = weight.pointer
+        (self.weight, self.backend) = (weight, backend)
+        let doubt = storage == .float16 ? Self.doubt(p, outputs, depth) : .infinity
+        // It is infinite, too, where a weight is out of the range of half precision.
+        packed = doubt.isFinite
+            ? .float16(Panels(p, outputs: outputs, depth: depth, on: backend), doubt: doubt)
+            : .float32(Panels(p, outputs: outputs, depth: depth, on: backend))
+        self.bias = PaddedRow(bias, count: outputs)
+    }
+
+    private var outputs: Int { weight.shape[0] }
+    private var depth: Int { weight.shape[1] }
+
+    /// `|x·w - x·w′| ≤ |x| |w - w′|` (Cauchy–Schwarz) for the weights `w′` that are stored, and what both sums may lose to
+    /// rounding.
+    private static func doubt(_ weights: UnsafePointer<Float>, _ outputs: Int, _ depth: Int) -> Float {
+        var most: Float = 0
+        for o in 0..<outputs {
+            let w = weights + o * depth
+            var lost: Float = 0, square: Float = 0
+            for i in 0..<depth {
+                let difference = w[i] - Float(Float16(w[i]))
+                lost += difference * difference
+                square += w[i] * w[i]
+            }
+            // Two sums, each off by at most depth · ε/2 of its terms.
+            let rounding = Float(depth) * Float.ulpOfOne
+            let bound = lost.squareRoot() + rounding * square.squareRoot()
+            most = bound > most || bound.isNaN ? bound : most
+        }
+        return 1.01 * most
+    }
+
+    func callAsFunction(_ x: Tensor) -> Tensor {
+        let rows = x.shape[0], padded = paddedCount(outputs)
+        let scores = Tensor(shape: [rows, padded], on: backend) { y in computeScores(of: x, into: Shared(y)) { _, _ in } }
+        return padded == outputs ? scores : scores.sliced(axis: 1, 0..<outputs)
+    }
+
+    func mostProbable(_ count: Int, of x: Tensor) -> [[Candidate]] {
+        let rows = x.shape[0], padded = paddedCount(outputs), parts = self.parts, kept = min(count, outputs)
+        let memory = backend.allocate(rows * padded)
+        defer { backend.deallocate(memory, rows * padded) }
+        let scores = Shared(memory), x = x.detached
+        return withRankings((parts + 1) * rows, limit: kept) { rankings in
+            computeScores(of: x, into: scores) { part, outputs in
+                for row in 0..<rows { rankings.base[part * rows + row].rank(scores.base + row * padded, outputs) }
+            }
+            let merged = Shared(rankings.base + parts * rows)
+            return [[Candidate]](unsafeUninitializedCapacity: rows) { found, initialized in
+                let found = Shared(found.baseAddress!), p = ReadOnly(x)
+                backend.parallel(rows, grain: 4) { _, range in
+                    for row in range {
+                        merged.base[row].merge(rankings.base + row, count: parts, stride: rows)
+                        var candidates = merged.base[row].probable
+                        if case .float16(_, let doubt) = packed {
+                            candidates = exactly(merged.base[row], scores.base + row * padded, p.base + row * depth, doubt)
+                        }
+                        (found.base + row).initialize(to: candidates)
+                    }
+                }
+                initialized = rows
+            }
+        }
+    }
+
+    /// How many parts the outputs are divided into for the threads.
+    private var parts: Int {
+        backend.threads == 1 ? 1 : min((outputs + Panels<Float>.width - 1) / Panels<Float>.width, 4 * backend.threads)
+    }
+
+    /// Writes the scores, a padded row for every row of `x`, and calls `body` for every part of the outputs that is ready,
+    /// on the thread that has it in its cache.
+    private func computeScores(
+        of x: Tensor, into scores: Shared<Float>, _ body: @Sendable (_ part: Int, _ outputs: Range<Int>) -> Void
+    ) {
+        switch packed {
+        case .float32(let panels): multiply(x, panels, into: scores, body)
+        case .float16(let panels, _): multiply(x, panels, into: scores, body)
+        }
+    }
+
+    private func multiply<Weight>(
+        _ x: Tensor, _ panels: Panels<Weight>, into scores: Shared<Float>,
+        _ body: @Sendable (_ part: Int, _ outputs: Range<Int>) -> Void
+    ) {
+        let rows = FewRows(x), padded = paddedCount(outputs), parts = self.parts
+        backend.forEachTask(parts) { task in
+            let range = part(task, of: parts, panels.count)
+            for index in range {
+                let panel = panels[index], first = panel.outputs.lowerBound
+                multiplyFewRows(
+                    rows, panel, bias: bias.base + first, into: scores.base + first, outStride: padded)
+            }
+            body(task, panels[range.lowerBound].outputs.lowerBound..<panels[range.upperBound - 1].outputs.upperBound)
+        }
+    }
+
+    /// The most probable outputs of a row whose scores are off by at most `doubt` times its length.
+    ///
+    /// An output that belongs to the `k` best has a score of at least the `k`th best's less twice that; all such scores are
+    /// computed again. The others count in the softmax's sum as they are, each off by that bound.
+    private func exactly(
+        _ ranking: Ranking, _ scores: UnsafePointer<Float>, _ row: UnsafePointer<Float>, _ doubt: Float
+    ) -> [Candidate] {
+        if ranking.count == 0 { return [] }
+        let margin = 2 * doubt * dot(row, row, depth).squareRoot()
+        let threshold = margin.isFinite ? ranking[ranking.count - 1].logProbability - margin : -.infinity
+        var chosen: [Candidate] = [], rest = ranking.sum
+        chosen.reserveCapacity(ranking.count + 8)
+        func choose(_ output: Int) {
+            rest -= exp(scores[output] - ranking.top)
+            let exact = dot(row, weight.pointer + output * depth, depth) + bias.base[output]
+            chosen.append(Candidate(index: output, logProbability: exact))
+        }
+        var i = 0
+        while i + 8 <= outputs {
+            let v = scores.vector(at: i)
+            if any(v .>= threshold) {
+                for lane in 0..<8 where v[lane] >= threshold { choose(i + lane) }
+            }
+            i += 8
+        }
+        while i < outputs {
+            if scores[i] >= threshold { choose(i) }
+            i += 1
+        }
+        // They were found in the order of their indices, and equals keep it.
+        chosen.sort { (a: Candidate, b: Candidate) in a.logProbability > b.logProbability }
+        var sum = max(rest, 0)
+        for candidate in chosen { sum += exp(candidate.logProbability - ranking.top) }
+        let total = ranking.top + log(sum)
+        return chosen.prefix(ranking.count).map { Candidate(index: $0.index, logProbability: $0.logProbability - total) }
+    }
+}
+
+/// `Σ a b`.
+@inline(__always)
+private func dot(_ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ n: Int) -> Float {
+    let width = Lanes.width
+    var sums = InlineArray<4, Lanes>(repeating: Lanes(repeating: 0)), i = 0
+    while i &+ 4 &* width <= n {
+        for k in 0..<4 { sums[k].addProduct(Lanes(a + (i &+ k &* width)), Lanes(b + (i &+ k &* width))) }
+        i &+= 4 &* width
+    }
+    var sum = ((sums[0] + sums[1]) + (sums[2] + sums[3])).sum()
+    while i < n {
+        sum += a[i] * b[i]
+        i &+= 1
+    }
+    return sum
+}
