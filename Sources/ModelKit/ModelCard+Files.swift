@@ -96,7 +96,8 @@ extension ModelCard {
     public var files: [(place: [JSONPath.Component], role: String, file: any CardFile)] {
         var files: [([JSONPath.Component], String, any CardFile)] = []
         for (i, file) in weights.enumerated() {
-            files.append(([.key("weights"), .index(i)], file.role == .main ? "weights" : "weights (\(file.role.rawValue))", file))
+            files.append(
+                ([.key("weights"), .index(i)], file.role == .main ? "weights" : "weights (\(file.role.rawValue))", file))
         }
         if let vocabulary { files.append(([.key("vocabulary")], "the vocabulary", vocabulary)) }
         if let answers { files.append(([.key("answers")], "the answers", answers)) }

@@ -57,18 +57,34 @@ final class FewRows: Sendable {
 
     /// - Parameter x: `[rows, depth]`.
     init(_ x: Tensor) {
-        (count, depth) = (x.shape[0], x.shape[1])
-        if count <= fewestForTiles { (stride, memory) = (depth, x.detached) } else {
-            // An odd number of cache lines apart, or the rows of a tile would share the sets of the cache.
-            let stride = (depth + 15) / 16 / 2 * 32 + 16, count = count, depth = depth
-            let p = x.pointer
+        let (count, depth) = (x.shape[0], x.shape[1])
+        (self.count, self.depth) = (count, depth)
+        if count <= fewestForTiles {
+            (stride, memory) = (depth, x.detached)
+        } else {
+            let stride = spread(depth), p = x.pointer
             memory = Tensor(shape: [count, stride], on: x.backend) { copy in
                 for row in 0..<count { (copy + row * stride).update(from: p + row * depth, count: depth) }
             }
             self.stride = stride
         }
     }
+
+    /// The rows in bfloat16, `pairs` words each and `stride` words apart.
+    func withPairs(_ body: (_ base: UnsafePointer<BFloat16Pair>, _ pairs: Int, _ stride: Int) -> Void) {
+        let pairs = (depth + 1) / 2, stride = spread(pairs)
+        withUnsafeTemporaryAllocation(of: BFloat16Pair.self, capacity: count * stride) { words in
+            for row in 0..<count {
+                let x = base + row * self.stride
+                for p in 0..<pairs { words[row * stride + p] = BFloat16Pair(x + 2 * p, count: min(2, depth - 2 * p)) }
+            }
+            body(words.baseAddress!, pairs, stride)
+        }
+    }
 }
+
+/// An odd number of cache lines for at least `count` words: otherwise the rows of a tile would share the sets of the cache.
+private func spread(_ count: Int) -> Int { (count + 15) / 16 / 2 * 32 + 16 }
 
 /// `rows · panelᵀ + bias`; whole registers are written, the panel's padding with them.
 func multiplyFewRows<Weight: PanelWeight>(

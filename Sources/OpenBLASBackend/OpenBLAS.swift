@@ -5,7 +5,8 @@ import Foundation
 /// The CPU backend: convolutions and everything else in kernels of our own, large matrix products through OpenBLAS.
 ///
 /// OpenBLAS itself runs on one thread; the work is divided here, so that the derivative of a convolution can unfold and
-/// multiply a tile while it is in cache. How work is divided depends only on shapes and `threads`: results repeat for a given count.
+/// multiply a tile while it is in cache. How work is divided depends only on shapes and `threads`: results repeat for a given
+/// count.
 public final class OpenBLAS: Backend {
     public let name: String
     /// How many threads share the work of one kernel.

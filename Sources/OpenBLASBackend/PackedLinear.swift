@@ -1,5 +1,6 @@
 import Foundation
 public import Tensors
+import COpenBLAS
 
 extension OpenBLAS {
     public func prepareLinear(_ weight: Tensor, bias: Tensor?, storage: WeightStorage) -> any PreparedLinear {
@@ -11,48 +12,40 @@ extension OpenBLAS {
 final class PackedLinear: PreparedLinear {
     private enum Weights: Sendable {
         case float32(Panels<Float>)
-        /// - doubt: how far a score can be from that of the original weights, for a row of length 1.
-        case float16(Panels<Float16>, doubt: Float)
+        case float16(Panels<Float16>)
+        case bfloat16(Panels<BFloat16Pair>)
     }
 
     private let weight: Tensor
     private let packed: Weights
+    /// How far scores can be from those of the original weights; nil where they are those.
+    private let doubt: Doubt?
     private let bias: PaddedRow
     private let backend: OpenBLAS
 
     init(_ weight: Tensor, bias: Tensor?, _ storage: WeightStorage, on backend: OpenBLAS) {
         let outputs = weight.shape[0], depth = weight.shape[1], p = weight.pointer
         (self.weight, self.backend) = (weight, backend)
-        let doubt = storage == .float16 ? Self.doubt(p, outputs, depth) : .infinity
-        // It is infinite, too, where a weight is out of the range of half precision.
-        packed = doubt.isFinite
-            ? .float16(Panels(p, outputs: outputs, depth: depth, on: backend), doubt: doubt)
-            : .float32(Panels(p, outputs: outputs, depth: depth, on: backend))
+        var doubt: Doubt?
+        if storage == .float16 {
+            #if ZOO_AVX512
+                if zoo_cpu_has_avx512_bf16() != 0 {
+                    doubt = Doubt(p, outputs, depth, roundsRows: true) { BFloat16Pair.nearest($0) }
+                }
+            #endif
+            if doubt == nil { doubt = Doubt(p, outputs, depth, roundsRows: false) { Float(Float16($0)) } }
+        }
+        switch doubt {
+        case let found? where found.roundsRows: packed = .bfloat16(Panels(p, outputs: outputs, depth: depth, on: backend))
+        case _?: packed = .float16(Panels(p, outputs: outputs, depth: depth, on: backend))
+        case nil: packed = .float32(Panels(p, outputs: outputs, depth: depth, on: backend))
+        }
+        self.doubt = doubt
         self.bias = PaddedRow(bias, count: outputs)
     }
 
     private var outputs: Int { weight.shape[0] }
     private var depth: Int { weight.shape[1] }
-
-    /// `|x·w - x·w′| ≤ |x| |w - w′|` (Cauchy–Schwarz) for the weights `w′` that are stored, and what both sums may lose to
-    /// rounding.
-    private static func doubt(_ weights: UnsafePointer<Float>, _ outputs: Int, _ depth: Int) -> Float {
-        var most: Float = 0
-        for o in 0..<outputs {
-            let w = weights + o * depth
-            var lost: Float = 0, square: Float = 0
-            for i in 0..<depth {
-                let difference = w[i] - Float(Float16(w[i]))
-                lost += difference * difference
-                square += w[i] * w[i]
-            }
-            // Two sums, each off by at most depth · ε/2 of its terms.
-            let rounding = Float(depth) * Float.ulpOfOne
-            let bound = lost.squareRoot() + rounding * square.squareRoot()
-            most = bound > most || bound.isNaN ? bound : most
-        }
-        return 1.01 * most
-    }
 
     func callAsFunction(_ x: Tensor) -> Tensor {
         let rows = x.shape[0], padded = paddedCount(outputs)
@@ -76,7 +69,7 @@ final class PackedLinear: PreparedLinear {
                     for row in range {
                         merged.base[row].merge(rankings.base + row, count: parts, stride: rows)
                         var candidates = merged.base[row].probable
-                        if case .float16(_, let doubt) = packed {
+                        if let doubt {
                             candidates = exactly(merged.base[row], scores.base + row * padded, p.base + row * depth, doubt)
                         }
                         (found.base + row).initialize(to: candidates)
@@ -99,35 +92,60 @@ final class PackedLinear: PreparedLinear {
     ) {
         switch packed {
         case .float32(let panels): multiply(x, panels, into: scores, body)
-        case .float16(let panels, _): multiply(x, panels, into: scores, body)
+        case .float16(let panels): multiply(x, panels, into: scores, body)
+        case .bfloat16(let panels):
+            #if ZOO_AVX512
+                let rows = FewRows(x), padded = paddedCount(outputs)
+                rows.withPairs { base, pairs, stride in
+                    let base = ReadOnly(UnsafePointer<UInt32>(OpaquePointer(base)))
+                    forEachPart(
+                        panels,
+                        { panel in
+                            let first = panel.outputs.lowerBound
+                            zoo_bfloat16_product(
+                                rows.count, pairs, base.base, stride, UnsafePointer(OpaquePointer(panel.weights)),
+                                Int32(panel.vectors), bias.base + first, scores.base + first, padded)
+                        }, body)
+                }
+            #endif
         }
     }
 
-    private func multiply<Weight>(
+    private func multiply<Weight: PanelWeight>(
         _ x: Tensor, _ panels: Panels<Weight>, into scores: Shared<Float>,
         _ body: @Sendable (_ part: Int, _ outputs: Range<Int>) -> Void
     ) {
-        let rows = FewRows(x), padded = paddedCount(outputs), parts = self.parts
+        let rows = FewRows(x), padded = paddedCount(outputs)
+        forEachPart(
+            panels,
+            { panel in
+                let first = panel.outputs.lowerBound
+                multiplyFewRows(rows, panel, bias: bias.base + first, into: scores.base + first, outStride: padded)
+            }, body)
+    }
+
+    /// Calls `multiply` for every panel and `body` for every part of the outputs that has had all of its panels.
+    private func forEachPart<Weight>(
+        _ panels: Panels<Weight>, _ multiply: @Sendable (Panel<Weight>) -> Void,
+        _ body: @Sendable (_ part: Int, _ outputs: Range<Int>) -> Void
+    ) {
+        let parts = self.parts
         backend.forEachTask(parts) { task in
             let range = part(task, of: parts, panels.count)
-            for index in range {
-                let panel = panels[index], first = panel.outputs.lowerBound
-                multiplyFewRows(
-                    rows, panel, bias: bias.base + first, into: scores.base + first, outStride: padded)
-            }
+            for index in range { multiply(panels[index]) }
             body(task, panels[range.lowerBound].outputs.lowerBound..<panels[range.upperBound - 1].outputs.upperBound)
         }
     }
 
-    /// The most probable outputs of a row whose scores are off by at most `doubt` times its length.
+    /// The most probable outputs of a row, whose scores are in doubt.
     ///
-    /// An output that belongs to the `k` best has a score of at least the `k`th best's less twice that; all such scores are
-    /// computed again. The others count in the softmax's sum as they are, each off by that bound.
+    /// An output that belongs to the `k` best has a score of at least the `k`th best's less twice the doubt; all such scores
+    /// are computed again. The others count in the softmax's sum as they are.
     private func exactly(
-        _ ranking: Ranking, _ scores: UnsafePointer<Float>, _ row: UnsafePointer<Float>, _ doubt: Float
+        _ ranking: Ranking, _ scores: UnsafePointer<Float>, _ row: UnsafePointer<Float>, _ doubt: Doubt
     ) -> [Candidate] {
         if ranking.count == 0 { return [] }
-        let margin = 2 * doubt * dot(row, row, depth).squareRoot()
+        let margin = 2 * doubt.bound(row, depth)
         let threshold = margin.isFinite ? ranking[ranking.count - 1].logProbability - margin : -.infinity
         var chosen: [Candidate] = [], rest = ranking.sum
         chosen.reserveCapacity(ranking.count + 8)
@@ -154,6 +172,51 @@ final class PackedLinear: PreparedLinear {
         for candidate in chosen { sum += exp(candidate.logProbability - ranking.top) }
         let total = ranking.top + log(sum)
         return chosen.prefix(ranking.count).map { Candidate(index: $0.index, logProbability: $0.logProbability - total) }
+    }
+}
+
+/// How far rounded weights `w′` can move a score: `|x·w - x′·w′| ≤ |x| |w - w′| + |x - x′| |w′|` by Cauchy–Schwarz, and what the
+/// sums lose to rounding.
+private struct Doubt: Sendable {
+    /// Whether the rows are rounded to bfloat16 too.
+    let roundsRows: Bool
+    /// The largest `|w - w′|` and `|w|` of all outputs.
+    private let weights: Float, norm: Float
+
+    /// - Returns: nil where a weight is out of range for the format.
+    init?(
+        _ p: UnsafePointer<Float>, _ outputs: Int, _ depth: Int, roundsRows: Bool, _ rounded: (Float) -> Float
+    ) {
+        var most: Float = 0, longest: Float = 0
+        for o in 0..<outputs {
+            let w = p + o * depth
+            var lost: Float = 0, square: Float = 0
+            for i in 0..<depth {
+                let difference = w[i] - rounded(w[i])
+                lost += difference * difference
+                square += w[i] * w[i]
+            }
+            most = max(most, lost)
+            longest = max(longest, square)
+            if !(lost + square).isFinite { return nil }
+        }
+        self.roundsRows = roundsRows
+        (weights, norm) = (most.squareRoot(), longest.squareRoot())
+    }
+
+    /// For the row at `x`.
+    func bound(_ x: UnsafePointer<Float>, _ depth: Int) -> Float {
+        let length = dot(x, x, depth).squareRoot()
+        var lost: Float = 0
+        if roundsRows {
+            for i in 0..<depth {
+                let difference = x[i] - BFloat16Pair.nearest(x[i])
+                lost += difference * difference
+            }
+        }
+        // Two sums, each off by at most depth · ε/2 of its terms; and this bound is rounded itself.
+        let sums = Float(depth) * Float.ulpOfOne * length * norm
+        return 1.01 * (length * weights + lost.squareRoot() * (norm + weights) + sums)
     }
 }
 

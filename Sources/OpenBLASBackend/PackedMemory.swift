@@ -18,7 +18,7 @@ func allocatePages(_ bytes: Int) -> UnsafeMutableRawPointer {
         fatalError("there is no memory for \(bytes) bytes")
     }
     #if os(Linux)
-    if isLarge { madvise(memory, bytes, MADV_HUGEPAGE) }
+        if isLarge { madvise(memory, bytes, MADV_HUGEPAGE) }
     #endif
     return memory
 }

@@ -1,8 +1,9 @@
 import COpenBLAS
+import Foundation
 import Tensors
 
-/// A scalar that panels are made of.
-protocol PanelWeight: Sendable {
+/// A scalar of panels that tiles of 32-bit floats can read.
+protocol PanelWeight: BitwiseCopyable, Sendable {
     init(_ scalar: Float)
     /// A register of scalars, widened to 32 bits.
     static func lanes(_ memory: UnsafePointer<Self>) -> Lanes
@@ -15,11 +16,11 @@ extension Float: PanelWeight {
 extension Float16: PanelWeight {
     @inline(__always) static func lanes(_ memory: UnsafePointer<Float16>) -> Lanes {
         #if ZOO_AVX512
-        return zoo_widen16(memory)
+            return zoo_widen16(memory)
         #elseif ZOO_AVX2
-        return zoo_widen8(memory)
+            return zoo_widen8(memory)
         #else
-        return zoo_widen4(memory)
+            return zoo_widen4(memory)
         #endif
     }
 }
@@ -28,7 +29,7 @@ extension Float16: PanelWeight {
 ///
 /// A panel is a block of neighbouring outputs as wide as a tile; within it, for every step of the sum, the weights of its
 /// outputs lie beside each other. The last panel is narrower, and padded with zeros to whole registers.
-final class Panels<Weight: PanelWeight>: Sendable {
+final class Panels<Weight: BitwiseCopyable & Sendable>: Sendable {
     let outputs: Int, depth: Int
     private let memory: PackedMemory
 
@@ -47,22 +48,8 @@ final class Panels<Weight: PanelWeight>: Sendable {
             for p in range {
                 let first = p * Self.width, end = min(outputs, first + Self.width)
                 let width = paddedCount(end - first), panel = base.base + first * depth
-                if width != end - first { panel.update(repeating: Weight(0), count: width * depth) }
+                if width != end - first { memset(panel, 0, width * depth * MemoryLayout<Weight>.stride) }
                 fill(panel, first..<end, width)
-            }
-        }
-    }
-
-    /// The rows of a matrix `[outputs, depth]`.
-    convenience init(_ matrix: UnsafePointer<Float>, outputs: Int, depth: Int, on backend: OpenBLAS) {
-        let matrix = ReadOnly(matrix)
-        self.init(outputs: outputs, depth: depth, on: backend) { panel, outputs, width in
-            // A few columns at a time, so that the lines that are written stay in cache until they are full.
-            for start in stride(from: 0, to: depth, by: 16) {
-                for (column, o) in outputs.enumerated() {
-                    let from = matrix.base + o * depth
-                    for c in start..<min(start + 16, depth) { panel[c * width + column] = Weight(from[c]) }
-                }
             }
         }
     }
@@ -73,6 +60,41 @@ final class Panels<Weight: PanelWeight>: Sendable {
         let first = index * Self.width, end = min(outputs, first + Self.width)
         let weights = memory.base.assumingMemoryBound(to: Weight.self) + first * depth
         return Panel(weights: weights, vectors: (end - first + Lanes.width - 1) / Lanes.width, outputs: first..<end)
+    }
+}
+
+extension Panels {
+    /// - Parameter weight: of an output, at a step of the sum.
+    @inline(__always)
+    fileprivate convenience init(
+        outputs: Int, depth: Int, on backend: OpenBLAS, weight: @Sendable (_ output: Int, _ step: Int) -> Weight
+    ) {
+        self.init(outputs: outputs, depth: depth, on: backend) { panel, outputs, width in
+            // A few steps at a time, so that the lines that are written stay in cache until they are full.
+            for start in stride(from: 0, to: depth, by: 16) {
+                for (column, output) in outputs.enumerated() {
+                    for step in start..<min(start + 16, depth) { panel[step * width + column] = weight(output, step) }
+                }
+            }
+        }
+    }
+}
+
+extension Panels where Weight: PanelWeight {
+    /// The rows of a matrix `[outputs, depth]`.
+    convenience init(_ matrix: UnsafePointer<Float>, outputs: Int, depth: Int, on backend: OpenBLAS) {
+        let matrix = ReadOnly(matrix)
+        self.init(outputs: outputs, depth: depth, on: backend) { Weight(matrix.base[$0 * depth + $1]) }
+    }
+}
+
+extension Panels<BFloat16Pair> {
+    /// The rows of a matrix `[outputs, depth]`, two steps of the sum together.
+    convenience init(_ matrix: UnsafePointer<Float>, outputs: Int, depth: Int, on backend: OpenBLAS) {
+        let matrix = ReadOnly(matrix)
+        self.init(outputs: outputs, depth: (depth + 1) / 2, on: backend) {
+            BFloat16Pair(matrix.base + ($0 * depth + 2 * $1), count: min(2, depth - 2 * $1))
+        }
     }
 }
 

@@ -20,8 +20,9 @@ public struct Zoo: Sendable {
     ///   - parameters: where the values come from instead of the card's files.
     ///   - storage: how large matrices are kept, instead of what the card says.
     /// - Throws: ``ModelKit/CardError``, ``PluginError``, ``WeightsError``, or what the card's files throw.
-    public func load(_ nameOrPath: String, parameters: (any ParameterSource)? = nil, storage: WeightStorage? = nil) throws -> LoadedModel
-    {
+    public func load(
+        _ nameOrPath: String, parameters: (any ParameterSource)? = nil, storage: WeightStorage? = nil
+    ) throws -> LoadedModel {
         let card = try catalogue.card(nameOrPath)
         let plugin = try plugins.plugin(named: card.architecture)
         let source = CheckpointSource(parameters == nil ? try weightFiles(of: card) : [])

@@ -73,7 +73,8 @@ struct BenchReport {
 
     private func json(of row: DecodingBenchmark.Row) -> JSONValue {
         .object([
-            .init("storage", .string(row.storage.rawValue)), .init("method", .string(row.method)), .init("beam", .integer(row.beam)), .init("words", .integer(row.words)),
+            .init("storage", .string(row.storage.rawValue)), .init("method", .string(row.method)),
+            .init("beam", .integer(row.beam)), .init("words", .integer(row.words)),
             .init("milliseconds", row.timing.json), .init("wordsPerSecond", .number(row.wordsPerSecond)),
         ])
     }

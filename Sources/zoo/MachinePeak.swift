@@ -16,7 +16,8 @@ struct MachinePeak {
     /// The fastest of several products within about a third of a second.
     init(of backend: any Backend, threads: Int) {
         let side = Self.side, random = RandomSource(seed: 1)
-        let a = random.normal([side, side], deviation: 1, on: backend), b = random.normal([side, side], deviation: 1, on: backend)
+        let a = random.normal([side, side], deviation: 1, on: backend),
+            b = random.normal([side, side], deviation: 1, on: backend)
         _ = matmul(a, b)
         let clock = ContinuousClock(), end = clock.now + .milliseconds(300)
         var fastest = Duration.seconds(3600), runs = 0

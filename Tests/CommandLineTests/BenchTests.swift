@@ -42,7 +42,11 @@ import Testing
         #expect(layers.allSatisfy { ($0["milliseconds"] as? [String: Double])?["median"] ?? 0 > 0 })
 
         let decoding = try #require(json["decoding"] as? [[String: Any]])
-        #expect(decoding.compactMap { $0["beam"] as? Int } == [1, 3, 20])
+        #expect(decoding.compactMap { $0["beam"] as? Int } == [1, 3, 20, 1, 3, 20])
+        #expect(
+            decoding.compactMap { $0["storage"] as? String } == [
+                "float32", "float32", "float32", "float16", "float16", "float16",
+            ])
         #expect(decoding.allSatisfy { $0["wordsPerSecond"] as? Double ?? 0 > 0 })
     }
 

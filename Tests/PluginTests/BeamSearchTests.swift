@@ -1,5 +1,6 @@
 import Foundation
 import ModelKit
+import NeuralNetworks
 import Testing
 
 /// Beam search on small tables against Reference/beam_search.py, and sampling from them.
@@ -181,7 +182,8 @@ private struct Table {
         search(start: start, end: end, unknown: unknown, state: State(before: [start])) { tokens, state in
             asked()
             #expect(tokens.count == state.before.count, "a state for every sentence")
-            return (zip(state.before, tokens).map { logProbabilities[$0][$1] }, State(before: tokens))
+            let rows = zip(state.before, tokens).map { logProbabilities[$0][$1] }
+            return (TokenDistributions(logProbabilities: rows), State(before: tokens))
         }
     }
 }

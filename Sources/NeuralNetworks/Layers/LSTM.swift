@@ -64,6 +64,7 @@ public struct LSTM: Sendable {
     /// A whole sequence `[steps, rows, inputs]` from `state`: every hidden state, `[steps, rows, hidden]`.
     public func sequence(_ x: Tensor, from state: State) -> Tensor {
         lstmSequence(
-            inputs(x), recurrent: recurrentWeight.value, hidden: state.hidden, cell: state.cell, convention).hidden
+            inputs(x), recurrent: recurrentWeight.value, hidden: state.hidden, cell: state.cell, convention
+        ).hidden
     }
 }

@@ -129,7 +129,7 @@ struct TrainCommand: ParsableCommand {
         let preprocessing = card.preprocess.map { "\($0)" } ?? ""
         let encodingKey =
             "\(backboneKey) \(preprocessing) \(dataSet) \(images.count)+\(development.count) views "
-                + "\(recipe.views) seed \(recipe.seed)"
+            + "\(recipe.views) seed \(recipe.seed)"
         let encoding = ProgressBar("encoding photos")
         let encodings = try EncodingCache(
             encoder, assets: assets, training: records(images), development: records(development), views: recipe.views,
@@ -149,7 +149,7 @@ struct TrainCommand: ParsableCommand {
             }, statePath: files.state,
             fingerprint:
                 "\(encodingKey) \(String(decoding: document.text, as: UTF8.self)) \(recipe.epochs) \(recipe.batch) "
-                    + "\(recipe.optimizer) \(assets.vocabulary?.count ?? 0)"
+                + "\(recipe.optimizer) \(assets.vocabulary?.count ?? 0)"
         ) { captions in
             let candidates = Dictionary(uniqueKeysWithValues: zip(development.map(\.name), captions))
             let scores = try CaptionMetrics(references: references, candidates: candidates).scores()
@@ -243,7 +243,9 @@ struct TrainCommand: ParsableCommand {
                     "zoo_trained_on": "\(paths.count) photos, teacher \(plan.teacher)",
                 ]
             ).write(to: files.weights)
-        } report: { note($0) }
+        } report: {
+            note($0)
+        }
         note(isDone ? "the best weights are in \(files.weights)" : "stopped at the time limit; the same command goes on")
     }
 
