@@ -37,6 +37,16 @@ typedef _Float16 zoo_half4 __attribute__((ext_vector_type(4), aligned(2)));
 typedef _Float16 zoo_half8 __attribute__((ext_vector_type(8), aligned(2)));
 typedef _Float16 zoo_half16 __attribute__((ext_vector_type(16), aligned(2)));
 
+/// The larger of each pair; `x` where one is no number. Here and not in Swift because Swift's comparison of sixteen scalars is
+/// taken apart.
+static inline __attribute__((always_inline)) zoo_float16 zoo_raise16(zoo_float16 x, zoo_float16 low) { return x < low ? low : x; }
+static inline __attribute__((always_inline)) zoo_float16 zoo_lower16(zoo_float16 x, zoo_float16 high) {
+    return x > high ? high : x;
+}
+
+/// Asks for the cache line at `p`, to read it soon.
+static inline __attribute__((always_inline)) void zoo_prefetch(const void *p) { __builtin_prefetch(p, 0, 3); }
+
 /// Numbers in half precision, widened. Here and not in Swift because Swift's conversion of a vector becomes one
 /// instruction in some loops and one for every scalar in others.
 static inline __attribute__((always_inline)) zoo_float4 zoo_widen4(const void *p) {

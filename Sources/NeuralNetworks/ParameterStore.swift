@@ -7,6 +7,19 @@ public protocol ParameterSource: Sendable {
     func contains(_ name: String) -> Bool
     /// - Throws: where the source has no such tensor, or one of another shape.
     func tensor(named name: String, shape: Shape, initializer: Initializer, on backend: any Backend) throws -> Tensor
+    /// The same tensor, to be read later or not at all: whoever has packed weights of an earlier run needs no others.
+    /// - Throws: as ``tensor(named:shape:initializer:on:)`` does, but nothing that only reading shows.
+    func deferredTensor(
+        named name: String, shape: Shape, initializer: Initializer, on backend: any Backend
+    ) throws -> @Sendable () throws -> Tensor
+}
+
+extension ParameterSource {
+    public func deferredTensor(
+        named name: String, shape: Shape, initializer: Initializer, on backend: any Backend
+    ) throws -> @Sendable () throws -> Tensor {
+        { try tensor(named: name, shape: shape, initializer: initializer, on: backend) }
+    }
 }
 
 /// Fresh parameters from their initialisers. Every name has its own stream of random numbers, so that a parameter
@@ -34,6 +47,8 @@ public final class ParameterStore: Sendable {
     public let source: any ParameterSource
     /// How layers store large matrices that they prepare for inference.
     public let storage: WeightStorage
+    /// Where layers find their packed weights, and leave them.
+    public let packing: (any PackingCache)?
     /// What the layers of networks report to.
     public let probe: LayerProbe?
     private let mode: SharedMode
@@ -41,8 +56,9 @@ public final class ParameterStore: Sendable {
 
     public init(
         _ source: any ParameterSource, for purpose: Purpose = .inference, on backend: any Backend,
-        storage: WeightStorage = .float32, probe: LayerProbe? = nil
+        storage: WeightStorage = .float32, packing: (any PackingCache)? = nil, probe: LayerProbe? = nil
     ) {
+        self.packing = packing
         self.source = source
         self.storage = storage
         self.probe = probe
@@ -67,19 +83,30 @@ public final class ParameterStore: Sendable {
         }
     }
 
+    /// The parameter of this name, if it has been made.
+    private func known(_ name: String, _ shape: Shape) -> Parameter? {
+        guard let known = parameters.withLock({ $0[name] }) else { return nil }
+        precondition(known.shape == shape, "two layers want \(name), as \(known.shape) and as \(shape)")
+        return known
+    }
+
+    private func register(_ parameter: Parameter) -> Parameter {
+        parameters.withLock { $0[parameter.name] = parameter }
+        return parameter
+    }
+
+    fileprivate func deferred(_ name: String, _ shape: Shape, _ initializer: Initializer) throws -> Parameter {
+        if let known = known(name, shape) { return known }
+        let read = try source.deferredTensor(named: name, shape: shape, initializer: initializer, on: backend)
+        return register(Parameter(name: name, shape, reading: read))
+    }
+
     fileprivate func parameter(
         _ name: String, _ shape: Shape, _ initializer: Initializer, isStatistic: Bool
     ) throws -> Parameter {
-        if let known = parameters.withLock({ $0[name] }) {
-            precondition(known.value.shape == shape, "two layers want \(name), as \(known.value.shape) and as \(shape)")
-            return known
-        }
+        if let known = known(name, shape) { return known }
         let value = try source.tensor(named: name, shape: shape, initializer: initializer, on: backend)
-        let fresh = Parameter(name: name, isStatistic: isStatistic, value)
-        return parameters.withLock { known in
-            known[name] = fresh
-            return fresh
-        }
+        return register(Parameter(name: name, isStatistic: isStatistic, value))
     }
 }
 
@@ -100,8 +127,24 @@ public struct ParameterScope: Sendable {
     public func parameter(_ name: String, _ shape: Shape, _ initializer: Initializer) throws -> Parameter {
         try store.parameter(fullName(name), shape, initializer, isStatistic: false)
     }
+    /// A parameter that the layer packs for inference: then it is read only for that, and not kept.
+    func packedParameter(_ name: String, _ shape: Shape, _ initializer: Initializer) throws -> Parameter {
+        store.purpose == .inference
+            ? try store.deferred(fullName(name), shape, initializer) : try parameter(name, shape, initializer)
+    }
     public func statistic(_ name: String, _ shape: Shape, _ initializer: Initializer) throws -> Parameter {
         try store.parameter(fullName(name), shape, initializer, isStatistic: true)
+    }
+    /// The weights of a layer that the backend is to prepare.
+    /// - Parameter bias: of as many scalars as the weight has outputs.
+    func packable(_ weight: Parameter, bias: Parameter?) -> PackableWeights {
+        packable(weight) { (try weight.read(), try bias?.read()) }
+    }
+    /// - Parameter read: the weights, of the shape of `weight`, and the bias.
+    func packable(
+        _ weight: Parameter, reading read: @escaping () throws -> (weight: Tensor, bias: Tensor?)
+    ) -> PackableWeights {
+        PackableWeights(weight.shape, name: weight.name, cache: store.packing, read: read)
     }
     /// Whether the source has a value of this name.
     public func contains(_ name: String) -> Bool { store.source.contains(fullName(name)) }

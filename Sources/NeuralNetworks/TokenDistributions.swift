@@ -8,11 +8,11 @@ public struct TokenDistributions: Sendable {
     /// The softmax of `x Wᵀ + b` for every row of `x`.
     init(_ map: any PreparedLinear, of x: Tensor) {
         candidates = { map.mostProbable($0, of: x) }
-        everything = {
-            let p = log(softmax(map(x)) + leastProbability)
-            return (0..<p.shape[0]).map { p[$0].scalars }
-        }
+        everything = { logSoftmax(map(x)) }
     }
+
+    /// - Parameter scores: of all tokens, `[rows, tokens]`.
+    init(scores: Tensor) { self.init(logProbabilities: logSoftmax(scores)) }
 
     /// Distributions that are known in full: the natural logarithms of all tokens' probabilities, a row for every sentence.
     public init(logProbabilities rows: [[Float]]) {
@@ -30,5 +30,8 @@ public struct TokenDistributions: Sendable {
     public func logProbabilities() -> [[Float]] { everything() }
 }
 
-/// NeuralTalk's, so that no logarithm is infinite.
-private let leastProbability: Float = 1e-20
+/// The rows of `log softmax`, with NeuralTalk's floor, so that no logarithm is infinite.
+private func logSoftmax(_ scores: Tensor) -> [[Float]] {
+    let p = log(softmax(scores) + 1e-20)
+    return (0..<p.shape[0]).map { p[$0].scalars }
+}

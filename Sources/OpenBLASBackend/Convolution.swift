@@ -4,7 +4,9 @@ public import Tensors
 /// unfolded tiles (im2col), a tile of output pixels at a time so that it stays in cache.
 extension OpenBLAS {
     public func convolution(_ x: Tensor, _ filter: Tensor, bias: Tensor?, _ g: ConvolutionGeometry) -> Tensor {
-        let convolution = prepare(filter, bias: bias, activation: nil, g, input: x.shape, algorithm: nil)
+        let weights = PackableWeights(filter, bias: bias)
+        // Reading weights that are in memory throws nothing.
+        let convolution = try! prepareConvolution(weights, activation: nil, g, input: x.shape, algorithm: nil)
         return convolution(x, g, residual: nil)
     }
 

@@ -12,19 +12,29 @@ final class DepthwiseConvolution: PreparedConvolution {
     private let range: (low: Float, high: Float)
     private let dilation: (height: Int, width: Int)
 
-    init(_ filter: Tensor, bias: Tensor?, range: (low: Float, high: Float), _ g: ConvolutionGeometry, on backend: OpenBLAS) {
-        filterShape = filter.shape
+    init(
+        _ weights: PackableWeights, range: (low: Float, high: Float), _ g: ConvolutionGeometry, on backend: OpenBLAS
+    ) throws {
+        filterShape = weights.shape
         (self.backend, self.range) = (backend, range)
         dilation = (g.dilationHeight, g.dilationWidth)
-        let channels = filter.shape[0], taps = filter.reshaped([channels, filter.shape[2] * filter.shape[3]]).transposed
-        weights = (0..<taps.shape[0]).map { PaddedRow(taps[$0], count: channels) }
-        self.bias = PaddedRow(bias, count: channels)
+        let channels = filterShape[0], taps = filterShape[2] * filterShape[3]
+        var layout = PackedLayout()
+        let rows = (0..<taps).map { _ in PaddedRow(count: channels, in: &layout) }
+        let row = PaddedRow(count: channels, in: &layout)
+        let memory = try weights.packed(as: "depthwise, \(Lanes.width)", bytes: layout.bytes) { memory, filter, bias in
+            let byTap = filter.reshaped([channels, taps]).transposed
+            for tap in 0..<taps { rows[tap].fill(memory, byTap[tap]) }
+            row.fill(memory, bias)
+        }
+        self.weights = rows.map { $0.placed(in: memory) }
+        self.bias = row.placed(in: memory)
     }
 
     func write(_ x: Tensor, _ g: ConvolutionGeometry, residual: Tensor?, into slice: ChannelSlice) {
         let line = Line(x.shape, g, filterShape, dilation), output = g.output(input: x.shape, filter: filterShape)
         let p = ReadOnly(x), r = residual.map { ReadOnly($0) }, channels = filterShape[0]
-        let zeros = PaddedRow(nil, count: x.shape[2] * channels)
+        let zeros = Tensor.zeros([x.shape[2] * channels + Lanes.width], on: backend), zeroLine = ReadOnly(zeros)
         backend.parallel(output[0] * output[1], grain: 1) { [self] _, lines in
             withUnsafeTemporaryAllocation(of: UnsafePointer<Float>.self, capacity: filterShape[2]) { rows in
                 for index in lines {
@@ -32,7 +42,8 @@ final class DepthwiseConvolution: PreparedConvolution {
                     for ky in 0..<filterShape[2] {
                         let iy = top + ky * dilation.height
                         rows[ky] =
-                            iy >= 0 && iy < x.shape[1] ? p.base + (image * x.shape[1] + iy) * x.shape[2] * channels : zeros.base
+                            iy >= 0 && iy < x.shape[1]
+                            ? p.base + (image * x.shape[1] + iy) * x.shape[2] * channels : zeroLine.base
                     }
                     let pixel = index * output[2]
                     var c = 0

@@ -1,3 +1,5 @@
+import COpenBLAS
+
 /// As many scalars as one register of the instruction set holds that this module is compiled for.
 #if ZOO_AVX512
     typealias Lanes = SIMD16<Float>
@@ -14,6 +16,10 @@ extension Lanes {
 
     /// The first `count` scalars of `memory`, and zeros.
     @inline(__always) init(_ memory: UnsafePointer<Float>, count: Int) {
+        if count == Self.width {
+            self.init(memory)
+            return
+        }
         self.init(repeating: 0)
         for i in 0..<count { self[i] = memory[i] }
     }
@@ -23,6 +29,7 @@ extension Lanes {
     }
 
     @inline(__always) func store(to memory: UnsafeMutablePointer<Float>, count: Int) {
+        if count == Self.width { return store(to: memory) }
         for i in 0..<count { memory[i] = self[i] }
     }
 
@@ -34,10 +41,7 @@ extension Lanes {
     /// The larger of each pair.
     @inline(__always) func raised(to low: Self) -> Self {
         #if ZOO_AVX512
-            // The compiler takes comparisons of sixteen scalars apart, those of eight not.
-            return Self(
-                lowHalf: lowHalf.replacing(with: low.lowHalf, where: lowHalf .< low.lowHalf),
-                highHalf: highHalf.replacing(with: low.highHalf, where: highHalf .< low.highHalf))
+            return zoo_raise16(self, low)
         #else
             return replacing(with: low, where: self .< low)
         #endif
@@ -46,9 +50,7 @@ extension Lanes {
     /// The smaller of each pair.
     @inline(__always) func lowered(to high: Self) -> Self {
         #if ZOO_AVX512
-            return Self(
-                lowHalf: lowHalf.replacing(with: high.lowHalf, where: lowHalf .> high.lowHalf),
-                highHalf: highHalf.replacing(with: high.highHalf, where: highHalf .> high.highHalf))
+            return zoo_lower16(self, high)
         #else
             return replacing(with: high, where: self .> high)
         #endif

@@ -18,22 +18,31 @@ final class PackedConvolution: PreparedConvolution {
     /// Output pixels of a task: their windows' scalars of one such block stay in the second-level cache.
     private static let rowBlock = 96
 
-    init(_ filter: Tensor, bias: Tensor?, range: (low: Float, high: Float), _ g: ConvolutionGeometry, on backend: OpenBLAS) {
-        filterShape = filter.shape
+    init(
+        _ weights: PackableWeights, range: (low: Float, high: Float), _ g: ConvolutionGeometry, on backend: OpenBLAS
+    ) throws {
+        let filter = weights.shape
+        filterShape = filter
         self.backend = backend
         self.range = range
         (groups, dilation) = (g.groups, (g.dilationHeight, g.dilationWidth))
-        let outputs = filter.shape[0] / g.groups, channels = filter.shape[1], taps = filter.shape[2] * filter.shape[3]
-        let w = ReadOnly(filter)
-        panels = (0..<g.groups).map { group in
-            Panels<Float>(outputs: outputs, depth: taps * channels, on: backend) { panel, range, width in
-                let from = w.base + (group * outputs + range.lowerBound) * channels * taps
-                pack(from, outputs: range.count, channels: channels, taps: taps, into: panel, width: width)
+        let outputs = filter[0] / g.groups, channels = filter[1], taps = filter[2] * filter[3]
+        var layout = PackedLayout()
+        let panels = (0..<g.groups).map { _ in Panels<Float>(outputs: outputs, depth: taps * channels, in: &layout) }
+        let biases = (0..<g.groups).map { _ in PaddedRow(count: outputs, in: &layout) }
+        let memory = try weights.packed(as: "matrix product, \(g.groups) groups, \(Lanes.width)", bytes: layout.bytes) {
+            memory, filter, bias in
+            let w = ReadOnly(filter)
+            for group in 0..<g.groups {
+                panels[group].fill(memory, on: backend) { panel, range, width in
+                    let from = w.base + (group * outputs + range.lowerBound) * channels * taps
+                    pack(from, outputs: range.count, channels: channels, taps: taps, into: panel, width: width)
+                }
+                biases[group].fill(memory, bias.map { $0[group * outputs..<(group + 1) * outputs] })
             }
         }
-        biases = (0..<g.groups).map { group in
-            PaddedRow(bias.map { $0[group * outputs..<(group + 1) * outputs] }, count: outputs)
-        }
+        self.panels = panels.map { $0.placed(in: memory) }
+        self.biases = biases.map { $0.placed(in: memory) }
     }
 
     func write(_ x: Tensor, _ g: ConvolutionGeometry, residual: Tensor?, into slice: ChannelSlice) {

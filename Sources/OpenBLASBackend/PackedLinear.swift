@@ -3,49 +3,83 @@ public import Tensors
 import COpenBLAS
 
 extension OpenBLAS {
-    public func prepareLinear(_ weight: Tensor, bias: Tensor?, storage: WeightStorage) -> any PreparedLinear {
-        PackedLinear(weight.detached, bias: bias?.detached, storage, on: self)
+    public func prepareLinear(_ weights: PackableWeights, storage: WeightStorage, isRanked: Bool) throws -> any PreparedLinear {
+        guard storage == .float16 else { return try PackedLinear(weights, .float32, on: self) }
+        // The rounding of weights out of range has no bound: they stay as they are.
+        #if ZOO_AVX512
+            if isRanked, zoo_cpu_has_avx512_bf16() != 0 {
+                let map = try PackedLinear(weights, .bfloat16, on: self)
+                if map.isInRange { return map }
+            }
+        #endif
+        let map = try PackedLinear(weights, .float16, on: self)
+        return map.isInRange ? map : try PackedLinear(weights, .float32, on: self)
     }
 }
 
 /// A linear map for the few rows of a decoder: packed weights, read once for all rows.
 final class PackedLinear: PreparedLinear {
+    enum Format: String { case float32, float16, bfloat16 }
+
     private enum Weights: Sendable {
         case float32(Panels<Float>)
         case float16(Panels<Float16>)
         case bfloat16(Panels<BFloat16Pair>)
     }
 
-    private let weight: Tensor
+    private let outputs: Int, depth: Int
     private let packed: Weights
-    /// How far scores can be from those of the original weights; nil where they are those.
-    private let doubt: Doubt?
     private let bias: PaddedRow
+    /// The original weights, and how far scores can be from theirs; nil where the packed ones are the original.
+    private let original: (weight: Tensor, doubt: Doubt)?
     private let backend: OpenBLAS
 
-    init(_ weight: Tensor, bias: Tensor?, _ storage: WeightStorage, on backend: OpenBLAS) {
-        let outputs = weight.shape[0], depth = weight.shape[1], p = weight.pointer
-        (self.weight, self.backend) = (weight, backend)
-        var doubt: Doubt?
-        if storage == .float16 {
-            #if ZOO_AVX512
-                if zoo_cpu_has_avx512_bf16() != 0 {
-                    doubt = Doubt(p, outputs, depth, roundsRows: true) { BFloat16Pair.nearest($0) }
-                }
-            #endif
-            if doubt == nil { doubt = Doubt(p, outputs, depth, roundsRows: false) { Float(Float16($0)) } }
-        }
-        switch doubt {
-        case let found? where found.roundsRows: packed = .bfloat16(Panels(p, outputs: outputs, depth: depth, on: backend))
-        case _?: packed = .float16(Panels(p, outputs: outputs, depth: depth, on: backend))
-        case nil: packed = .float32(Panels(p, outputs: outputs, depth: depth, on: backend))
-        }
-        self.doubt = doubt
-        self.bias = PaddedRow(bias, count: outputs)
-    }
+    /// Whether the format holds all weights.
+    var isInRange: Bool { original.map { $0.doubt.isFinite } ?? true }
 
-    private var outputs: Int { weight.shape[0] }
-    private var depth: Int { weight.shape[1] }
+    init(_ weights: PackableWeights, _ format: Format, on backend: OpenBLAS) throws {
+        let (outputs, depth) = (weights.shape[0], weights.shape[1])
+        (self.outputs, self.depth, self.backend) = (outputs, depth, backend)
+        var layout = PackedLayout()
+        let packed: Weights =
+            switch format {
+            case .float32: .float32(Panels(outputs: outputs, depth: depth, in: &layout))
+            case .float16: .float16(Panels(outputs: outputs, depth: depth, in: &layout))
+            case .bfloat16: .bfloat16(Panels(outputs: outputs, depth: (depth + 1) / 2, in: &layout))
+            }
+        let row = PaddedRow(count: outputs, in: &layout), bounds = layout.add(2, of: Float.self)
+        let memory = try weights.packed(as: "linear \(format), \(Lanes.width)", bytes: layout.bytes) { memory, weight, bias in
+            let p = weight.pointer
+            var doubt = Doubt()
+            switch packed {
+            case .float32(let panels): panels.fill(memory, from: p, on: backend)
+            case .float16(let panels):
+                panels.fill(memory, from: p, on: backend)
+                doubt = Doubt(p, outputs, depth) { Float(Float16($0)) }
+            case .bfloat16(let panels):
+                panels.fill(memory, from: p, inputs: depth, on: backend)
+                doubt = Doubt(p, outputs, depth) { BFloat16Pair.nearest($0) }
+            }
+            row.fill(memory, bias)
+            memory.storeBytes(of: doubt.weights, toByteOffset: bounds, as: Float.self)
+            memory.storeBytes(of: doubt.norm, toByteOffset: bounds + 4, as: Float.self)
+        }
+        switch packed {
+        case .float32(let panels): self.packed = .float32(panels.placed(in: memory))
+        case .float16(let panels): self.packed = .float16(panels.placed(in: memory))
+        case .bfloat16(let panels): self.packed = .bfloat16(panels.placed(in: memory))
+        }
+        bias = row.placed(in: memory)
+        original =
+            format == .float32
+            ? nil
+            : (
+                try weights.values().weight,
+                Doubt(
+                    weights: memory.base.load(fromByteOffset: bounds, as: Float.self),
+                    norm: memory.base.load(fromByteOffset: bounds + 4, as: Float.self), roundsRows: format == .bfloat16)
+            )
+    }
 
     func callAsFunction(_ x: Tensor) -> Tensor {
         let rows = x.shape[0], padded = paddedCount(outputs)
@@ -69,8 +103,10 @@ final class PackedLinear: PreparedLinear {
                     for row in range {
                         merged.base[row].merge(rankings.base + row, count: parts, stride: rows)
                         var candidates = merged.base[row].probable
-                        if let doubt {
-                            candidates = exactly(merged.base[row], scores.base + row * padded, p.base + row * depth, doubt)
+                        if let original {
+                            candidates = exactly(
+                                merged.base[row], scores.base + row * padded, p.base + row * depth, original.weight,
+                                original.doubt)
                         }
                         (found.base + row).initialize(to: candidates)
                     }
@@ -142,7 +178,7 @@ final class PackedLinear: PreparedLinear {
     /// An output that belongs to the `k` best has a score of at least the `k`th best's less twice the doubt; all such scores
     /// are computed again. The others count in the softmax's sum as they are.
     private func exactly(
-        _ ranking: Ranking, _ scores: UnsafePointer<Float>, _ row: UnsafePointer<Float>, _ doubt: Doubt
+        _ ranking: Ranking, _ scores: UnsafePointer<Float>, _ row: UnsafePointer<Float>, _ weight: Tensor, _ doubt: Doubt
     ) -> [Candidate] {
         if ranking.count == 0 { return [] }
         let margin = 2 * doubt.bound(row, depth)
@@ -178,15 +214,18 @@ final class PackedLinear: PreparedLinear {
 /// How far rounded weights `w′` can move a score: `|x·w - x′·w′| ≤ |x| |w - w′| + |x - x′| |w′|` by Cauchy–Schwarz, and what the
 /// sums lose to rounding.
 private struct Doubt: Sendable {
-    /// Whether the rows are rounded to bfloat16 too.
-    let roundsRows: Bool
     /// The largest `|w - w′|` and `|w|` of all outputs.
-    private let weights: Float, norm: Float
+    var weights: Float = 0, norm: Float = 0
+    /// Whether the rows are rounded to bfloat16 too.
+    var roundsRows = false
 
-    /// - Returns: nil where a weight is out of range for the format.
-    init?(
-        _ p: UnsafePointer<Float>, _ outputs: Int, _ depth: Int, roundsRows: Bool, _ rounded: (Float) -> Float
-    ) {
+    var isFinite: Bool { (weights + norm).isFinite }
+
+    init(weights: Float = 0, norm: Float = 0, roundsRows: Bool = false) {
+        (self.weights, self.norm, self.roundsRows) = (weights, norm, roundsRows)
+    }
+
+    init(_ p: UnsafePointer<Float>, _ outputs: Int, _ depth: Int, _ rounded: (Float) -> Float) {
         var most: Float = 0, longest: Float = 0
         for o in 0..<outputs {
             let w = p + o * depth
@@ -196,11 +235,10 @@ private struct Doubt: Sendable {
                 lost += difference * difference
                 square += w[i] * w[i]
             }
-            most = max(most, lost)
-            longest = max(longest, square)
-            if !(lost + square).isFinite { return nil }
+            // One that is no number counts as infinite.
+            most = lost.isFinite ? max(most, lost) : .infinity
+            longest = square.isFinite ? max(longest, square) : .infinity
         }
-        self.roundsRows = roundsRows
         (weights, norm) = (most.squareRoot(), longest.squareRoot())
     }
 

@@ -1,12 +1,12 @@
 public import Tensors
 
 extension OpenBLAS {
-    public func prepareLSTM(recurrent: Tensor, _ convention: LSTMConvention) -> any PreparedLSTM {
-        PackedLSTM(recurrent.detached, convention, on: self)
+    public func prepareLSTM(recurrent: PackableWeights, _ convention: LSTMConvention) throws -> any PreparedLSTM {
+        try PackedLSTM(recurrent, convention, on: self)
     }
 
-    public func prepareGRU(recurrent: Tensor, bias: Tensor?, _ convention: GRUConvention) -> any PreparedGRU {
-        PackedGRU(recurrent.detached, bias: bias?.detached, convention, on: self)
+    public func prepareGRU(recurrent: PackableWeights, _ convention: GRUConvention) throws -> any PreparedGRU {
+        try PackedGRU(recurrent, convention, on: self)
     }
 }
 
@@ -17,12 +17,24 @@ private struct Gate: Sendable {
     let panels: Panels<Float>
     let bias: PaddedRow
 
-    /// - Parameter recurrent: `[gates·hidden, hidden]`.
-    init(_ recurrent: Tensor, block: Int, bias: Tensor? = nil, on backend: OpenBLAS) {
+    /// One for every block, in their order.
+    /// - Parameter recurrent: `[blocks·hidden, hidden]`.
+    static func pack(_ recurrent: PackableWeights, on backend: OpenBLAS) throws -> [Gate] {
         let n = recurrent.shape[1]
-        offset = block * n
-        panels = Panels(recurrent.pointer + offset * n, outputs: n, depth: n, on: backend)
-        self.bias = PaddedRow(bias.map { $0[block * n..<(block + 1) * n] }, count: n)
+        var layout = PackedLayout()
+        let gates = (0..<recurrent.shape[0] / n).map { block in
+            Gate(
+                offset: block * n, panels: Panels(outputs: n, depth: n, in: &layout), bias: PaddedRow(count: n, in: &layout))
+        }
+        let memory = try recurrent.packed(as: "recurrence, \(Lanes.width)", bytes: layout.bytes) { memory, weight, bias in
+            for gate in gates {
+                gate.panels.fill(memory, from: weight.pointer + gate.offset * n, on: backend)
+                gate.bias.fill(memory, bias.map { $0[gate.offset..<gate.offset + n] })
+            }
+        }
+        return gates.map {
+            Gate(offset: $0.offset, panels: $0.panels.placed(in: memory), bias: $0.bias.placed(in: memory))
+        }
     }
 }
 
@@ -61,13 +73,11 @@ final class PackedLSTM: PreparedLSTM {
     private let convention: LSTMConvention
     private let backend: OpenBLAS
 
-    init(_ recurrent: Tensor, _ convention: LSTMConvention, on backend: OpenBLAS) {
+    init(_ recurrent: PackableWeights, _ convention: LSTMConvention, on backend: OpenBLAS) throws {
         (self.convention, self.backend) = (convention, backend)
-        let blocks = convention.order.blocks
-        input = Gate(recurrent, block: blocks.input, on: backend)
-        forget = Gate(recurrent, block: blocks.forget, on: backend)
-        output = Gate(recurrent, block: blocks.output, on: backend)
-        candidate = Gate(recurrent, block: blocks.candidate, on: backend)
+        let gates = try Gate.pack(recurrent, on: backend), blocks = convention.order.blocks
+        (input, forget) = (gates[blocks.input], gates[blocks.forget])
+        (output, candidate) = (gates[blocks.output], gates[blocks.candidate])
     }
 
     func callAsFunction(_ inputs: Tensor, hidden: Tensor, cell: Tensor) -> (hidden: Tensor, cell: Tensor) {
@@ -99,12 +109,10 @@ final class PackedGRU: PreparedGRU {
     private let convention: GRUConvention
     private let backend: OpenBLAS
 
-    init(_ recurrent: Tensor, bias: Tensor?, _ convention: GRUConvention, on backend: OpenBLAS) {
+    init(_ recurrent: PackableWeights, _ convention: GRUConvention, on backend: OpenBLAS) throws {
         (self.convention, self.backend) = (convention, backend)
-        let blocks = convention.blocks
-        reset = Gate(recurrent, block: blocks.reset, bias: bias, on: backend)
-        update = Gate(recurrent, block: blocks.update, bias: bias, on: backend)
-        candidate = Gate(recurrent, block: blocks.candidate, bias: bias, on: backend)
+        let gates = try Gate.pack(recurrent, on: backend), blocks = convention.blocks
+        (reset, update, candidate) = (gates[blocks.reset], gates[blocks.update], gates[blocks.candidate])
     }
 
     func callAsFunction(_ inputs: Tensor, hidden: Tensor) -> Tensor {

@@ -1,29 +1,29 @@
 public import Tensors
 
 extension OpenBLAS {
-    public func prepare(
-        _ filter: Tensor, bias: Tensor?, activation: UnaryFunction?, _ geometry: ConvolutionGeometry, input: Shape,
+    public func prepareConvolution(
+        _ weights: PackableWeights, activation: UnaryFunction?, _ geometry: ConvolutionGeometry, input: Shape,
         algorithm: ConvolutionAlgorithm?
-    ) -> any PreparedConvolution {
+    ) throws -> any PreparedConvolution {
         let range: (low: Float, high: Float)
         switch activation {
         case nil: range = (-.infinity, .infinity)
         case .relu: range = (0, .infinity)
         case .relu6: range = (0, 6)
         case .some(let f):
-            let linear = prepare(filter, bias: bias, activation: nil, geometry, input: input, algorithm: algorithm)
+            let linear = try prepareConvolution(weights, activation: nil, geometry, input: input, algorithm: algorithm)
             return Activated(convolution: linear, f: f, backend: self)
         }
-        let outputs = filter.shape[0], channels = filter.shape[1]
+        let filter = weights.shape, outputs = filter[0], channels = filter[1]
         if geometry.groups > 1, channels == 1, outputs == geometry.groups {
-            return DepthwiseConvolution(filter.detached, bias: bias?.detached, range: range, geometry, on: self)
+            return try DepthwiseConvolution(weights, range: range, geometry, on: self)
         }
-        switch algorithm ?? fastest(filter.shape, geometry, input) {
-        case .winograd4 where WinogradConvolution.fits(filter.shape, geometry):
-            return WinogradConvolution(filter.detached, bias: bias?.detached, range: range, tile: 4, on: self)
-        case .winograd2 where WinogradConvolution.fits(filter.shape, geometry):
-            return WinogradConvolution(filter.detached, bias: bias?.detached, range: range, tile: 2, on: self)
-        default: return PackedConvolution(filter.detached, bias: bias?.detached, range: range, geometry, on: self)
+        switch algorithm ?? fastest(filter, geometry, input) {
+        case .winograd4 where WinogradConvolution.fits(filter, geometry):
+            return try WinogradConvolution(weights, range: range, tile: 4, on: self)
+        case .winograd2 where WinogradConvolution.fits(filter, geometry):
+            return try WinogradConvolution(weights, range: range, tile: 2, on: self)
+        default: return try PackedConvolution(weights, range: range, geometry, on: self)
         }
     }
 

@@ -20,28 +20,37 @@ final class WinogradConvolution: PreparedConvolution {
             && g.groups == 1 && filter[0] % Lanes.width == 0 && filter[1] % Lanes.width == 0
     }
 
-    init(_ filter: Tensor, bias: Tensor?, range: (low: Float, high: Float), tile m: Int, on backend: OpenBLAS) {
-        filterShape = filter.shape
+    init(_ weights: PackableWeights, range: (low: Float, high: Float), tile m: Int, on backend: OpenBLAS) throws {
+        let filter = weights.shape
+        filterShape = filter
         (self.m, self.backend, self.range) = (m, backend, range)
-        let channels = filter.shape[1], w = ReadOnly(filter), g = WinogradTransform.filter(m), side = m + 2
-        panels = (0..<side * side).map { frequency in
-            // (G g Gᵀ)[i, j] = Σ G[i, a] G[j, b] g[a, b].
-            let (i, j) = (frequency / side, frequency % side)
-            let weights = (0..<9).map { Float(g[i][$0 / 3] * g[j][$0 % 3]) }
-            return Panels<Float>(outputs: filter.shape[0], depth: channels, on: backend) { panel, outputs, width in
-                for start in stride(from: 0, to: channels, by: 16) {
-                    for (column, o) in outputs.enumerated() {
-                        for c in start..<min(start + 16, channels) {
-                            let from = w.base + (o * channels + c) * 9
-                            var sum: Float = 0
-                            for k in 0..<9 { sum += weights[k] * from[k] }
-                            panel[c * width + column] = sum
+        let channels = filter[1], g = WinogradTransform.filter(m), side = m + 2
+        var layout = PackedLayout()
+        let panels = (0..<side * side).map { _ in Panels<Float>(outputs: filter[0], depth: channels, in: &layout) }
+        let row = PaddedRow(count: filter[0], in: &layout)
+        let memory = try weights.packed(as: "winograd \(m), \(Lanes.width)", bytes: layout.bytes) { memory, filter, bias in
+            let w = ReadOnly(filter)
+            for frequency in 0..<side * side {
+                // (G g Gᵀ)[i, j] = Σ G[i, a] G[j, b] g[a, b].
+                let (i, j) = (frequency / side, frequency % side)
+                let factors = (0..<9).map { Float(g[i][$0 / 3] * g[j][$0 % 3]) }
+                panels[frequency].fill(memory, on: backend) { panel, outputs, width in
+                    for start in stride(from: 0, to: channels, by: 16) {
+                        for (column, o) in outputs.enumerated() {
+                            for c in start..<min(start + 16, channels) {
+                                let from = w.base + (o * channels + c) * 9
+                                var sum: Float = 0
+                                for k in 0..<9 { sum += factors[k] * from[k] }
+                                panel[c * width + column] = sum
+                            }
                         }
                     }
                 }
             }
+            row.fill(memory, bias)
         }
-        self.bias = PaddedRow(bias, count: filter.shape[0])
+        self.panels = panels.map { $0.placed(in: memory) }
+        self.bias = row.placed(in: memory)
     }
 
     func write(_ x: Tensor, _ g: ConvolutionGeometry, residual: Tensor?, into slice: ChannelSlice) {

@@ -42,7 +42,7 @@ public struct WeightsError: Error, CustomStringConvertible {
         if !report.unused.isEmpty { parts.append("has \(list(report.unused)), which the model does not know") }
         return
             "\(file): the file \(parts.joined(separator: ", and ")): "
-                + "convert it again with the rules of this card (zoo convert --rename)"
+            + "convert it again with the rules of this card (zoo convert --rename)"
     }
 }
 
@@ -67,6 +67,8 @@ public final class CheckpointSource: ParameterSource {
     private struct Notes {
         var report = LoadReport()
         var wanted: Set<String> = []
+        var applied: Set<String> = []
+        var notFinite: Set<String> = []
     }
     private let notes = Mutex(Notes())
 
@@ -76,17 +78,27 @@ public final class CheckpointSource: ParameterSource {
     public func contains(_ name: String) -> Bool { find(name) != nil }
 
     public func tensor(named name: String, shape: Shape, initializer: Initializer, on backend: any Backend) throws -> Tensor {
+        try deferredTensor(named: name, shape: shape, initializer: initializer, on: backend)()
+    }
+
+    public func deferredTensor(
+        named name: String, shape: Shape, initializer: Initializer, on backend: any Backend
+    ) throws -> @Sendable () throws -> Tensor {
         guard let found = find(name) else {
             notes.withLock { $0.report.missing.append(name) }
-            return .zeros(shape, on: backend)
+            return { .zeros(shape, on: backend) }
         }
         notes.withLock { _ = $0.wanted.insert(name) }
         guard found.shape == shape else {
             notes.withLock {
                 $0.report.mismatched.append(.init(name: name, expected: shape.dimensions, found: found.shape.dimensions))
             }
-            return .zeros(shape, on: backend)
+            return { .zeros(shape, on: backend) }
         }
+        return { try self.read(found, as: name, on: backend) }
+    }
+
+    private func read(_ found: CheckpointTensor, as name: String, on backend: any Backend) throws -> Tensor {
         let value = try found.tensor(on: backend)
         let isFinite = value.withScalars { scalars in
             // Any infinity or NaN makes the sum of the products with zero a NaN.
@@ -95,7 +107,7 @@ public final class CheckpointSource: ParameterSource {
             return sum == 0
         }
         notes.withLock { notes in
-            if isFinite { notes.report.applied += 1 } else { notes.report.notFinite.append(name) }
+            if isFinite { notes.applied.insert(name) } else { notes.notFinite.insert(name) }
         }
         return value
     }
@@ -104,6 +116,8 @@ public final class CheckpointSource: ParameterSource {
     public var report: LoadReport {
         notes.withLock { notes in
             var report = notes.report
+            report.applied = notes.applied.count
+            report.notFinite = notes.notFinite.sorted()
             for file in files where file.isExhausted {
                 report.unused += file.checkpoint.tensors.map { file.prefix + $0.name }.filter { !notes.wanted.contains($0) }
             }

@@ -43,24 +43,27 @@ public protocol Backend: Sendable {
     func convolutionInputGradient(_ dy: Tensor, _ filter: Tensor, _ geometry: ConvolutionGeometry, input: Shape) -> Tensor
     func convolutionFilterGradient(_ dy: Tensor, _ x: Tensor, _ geometry: ConvolutionGeometry, filter: Shape) -> Tensor
 
-    /// The convolution with `filter`, `bias` and `activation`, made ready to be applied many times.
+    /// The convolution with `weights` and `activation`, made ready to be applied many times.
     /// - Parameters:
+    ///   - weights: `[outputs, c / groups, kernelHeight, kernelWidth]`.
     ///   - input: the shape `x` will mostly have, `[n, h, w, c]`; any other works too.
     ///   - algorithm: what computes it, where it can; `nil`: what the backend expects to be fastest.
-    func prepare(
-        _ filter: Tensor, bias: Tensor?, activation: UnaryFunction?, _ geometry: ConvolutionGeometry, input: Shape,
+    /// - Throws: what reading the weights throws, like the other functions that prepare.
+    func prepareConvolution(
+        _ weights: PackableWeights, activation: UnaryFunction?, _ geometry: ConvolutionGeometry, input: Shape,
         algorithm: ConvolutionAlgorithm?
-    ) -> any PreparedConvolution
+    ) throws -> any PreparedConvolution
 
     /// `x Wᵀ + b`, made ready to be applied many times to few rows.
-    /// - Parameter weight: `[outputs, inputs]`.
-    func prepareLinear(_ weight: Tensor, bias: Tensor?, storage: WeightStorage) -> any PreparedLinear
-    /// - Parameter recurrent: `[4·hidden, hidden]`, blocks in the convention's order.
-    func prepareLSTM(recurrent: Tensor, _ convention: LSTMConvention) -> any PreparedLSTM
     /// - Parameters:
-    ///   - recurrent: `[3·hidden, hidden]`, blocks in the convention's order.
-    ///   - bias: of the recurrent product, `[3·hidden]`.
-    func prepareGRU(recurrent: Tensor, bias: Tensor?, _ convention: GRUConvention) -> any PreparedGRU
+    ///   - weights: `[outputs, inputs]`.
+    ///   - isRanked: whether ``PreparedLinear/mostProbable(_:of:)`` is what will be asked, which allows of coarser weights than
+    ///     products do.
+    func prepareLinear(_ weights: PackableWeights, storage: WeightStorage, isRanked: Bool) throws -> any PreparedLinear
+    /// - Parameter recurrent: `[4·hidden, hidden]`, blocks in the convention's order.
+    func prepareLSTM(recurrent: PackableWeights, _ convention: LSTMConvention) throws -> any PreparedLSTM
+    /// - Parameter recurrent: `[3·hidden, hidden]`, blocks in the convention's order, and the bias of the recurrent product.
+    func prepareGRU(recurrent: PackableWeights, _ convention: GRUConvention) throws -> any PreparedGRU
 
     /// Pooling of `x`, `[n, h, w, c]`.
     func pool(_ x: Tensor, _ geometry: PoolingGeometry) -> Tensor

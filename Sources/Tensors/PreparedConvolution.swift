@@ -53,11 +53,12 @@ public enum ConvolutionAlgorithm: String, Sendable, Hashable, CaseIterable, Deco
 }
 
 extension Backend {
-    public func prepare(
-        _ filter: Tensor, bias: Tensor?, activation: UnaryFunction?, _ geometry: ConvolutionGeometry, input: Shape,
+    public func prepareConvolution(
+        _ weights: PackableWeights, activation: UnaryFunction?, _ geometry: ConvolutionGeometry, input: Shape,
         algorithm: ConvolutionAlgorithm?
-    ) -> any PreparedConvolution {
-        PlainConvolution(filter: filter.detached, bias: bias?.detached, activation: activation, backend: self)
+    ) throws -> any PreparedConvolution {
+        let (filter, bias) = try weights.values()
+        return PlainConvolution(filter: filter, bias: bias, activation: activation, backend: self)
     }
 }
 

@@ -29,8 +29,9 @@ public enum WeightStorage: String, Sendable, Hashable, CaseIterable, Decodable {
 }
 
 extension Backend {
-    public func prepareLinear(_ weight: Tensor, bias: Tensor?, storage: WeightStorage) -> any PreparedLinear {
-        PlainLinear(weight: weight.detached, bias: bias?.detached, backend: self)
+    public func prepareLinear(_ weights: PackableWeights, storage: WeightStorage, isRanked: Bool) throws -> any PreparedLinear {
+        let (weight, bias) = try weights.values()
+        return PlainLinear(weight: weight, bias: bias, backend: self)
     }
 }
 

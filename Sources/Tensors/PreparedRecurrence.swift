@@ -15,12 +15,13 @@ public protocol PreparedGRU: Sendable {
 }
 
 extension Backend {
-    public func prepareLSTM(recurrent: Tensor, _ convention: LSTMConvention) -> any PreparedLSTM {
-        PlainLSTM(recurrent: recurrent.detached, convention: convention, backend: self)
+    public func prepareLSTM(recurrent: PackableWeights, _ convention: LSTMConvention) throws -> any PreparedLSTM {
+        PlainLSTM(recurrent: try recurrent.values().weight, convention: convention, backend: self)
     }
 
-    public func prepareGRU(recurrent: Tensor, bias: Tensor?, _ convention: GRUConvention) -> any PreparedGRU {
-        PlainGRU(recurrent: recurrent.detached, bias: bias?.detached, convention: convention)
+    public func prepareGRU(recurrent: PackableWeights, _ convention: GRUConvention) throws -> any PreparedGRU {
+        let (weight, bias) = try recurrent.values()
+        return PlainGRU(recurrent: weight, bias: bias, convention: convention)
     }
 }
 

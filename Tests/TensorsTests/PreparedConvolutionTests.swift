@@ -72,14 +72,14 @@ struct PreparedConvolutionTests {
     }
 
     @Test(arguments: cases + winograd, BackendBuild.runnable)
-    func agrees(_ c: Case, build: BackendBuild) {
+    func agrees(_ c: Case, build: BackendBuild) throws {
         for threads in [1, 3] {
             let backend = build.backend(threads: threads)
             for (activation, hasResidual) in [(nil, false), (.relu, true), (.relu6, false), (.tanh, true)]
                 as [(UnaryFunction?, Bool)]
             {
-                let actual = apply(c, on: backend, activation, hasResidual: hasResidual)
-                let expected = apply(c, on: PortableBackend(), activation, hasResidual: hasResidual)
+                let actual = try apply(c, on: backend, activation, hasResidual: hasResidual)
+                let expected = try apply(c, on: PortableBackend(), activation, hasResidual: hasResidual)
                 expectClose(
                     actual.result, expected.result, tolerance: actual.algorithm.hasPrefix("winograd") ? 1e-4 : 1e-5,
                     "\(actual.algorithm), \(threads) threads, \(activation.map { "\($0)" } ?? "linear")")
@@ -91,24 +91,25 @@ struct PreparedConvolutionTests {
 
     private func apply(
         _ c: Case, on backend: any Backend, _ activation: UnaryFunction?, hasResidual: Bool
-    ) -> (result: Tensor, algorithm: String) {
+    ) throws -> (result: Tensor, algorithm: String) {
         var inputs = Inputs(on: backend, seed: 7)
         let x = inputs.tensor(c.input), filter = inputs.tensor(c.filter), bias = inputs.tensor([c.filter[0]])
         let output = c.geometry.output(input: c.input, filter: c.filter)
         let residual = hasResidual ? inputs.tensor(output) : nil
-        let convolution = backend.prepare(
-            filter, bias: bias, activation: activation, c.geometry, input: c.input, algorithm: c.algorithm)
+        let convolution = try backend.prepareConvolution(
+            PackableWeights(filter, bias: bias), activation: activation, c.geometry, input: c.input, algorithm: c.algorithm)
         return (convolution(x, c.geometry, residual: residual), convolution.algorithm)
     }
 
     /// A branch of a concatenation writes its own channels and no others.
     @Test(arguments: [cases[1], cases[2], cases[9], winograd[0]], BackendBuild.runnable)
-    func slices(_ c: Case, build: BackendBuild) {
+    func slices(_ c: Case, build: BackendBuild) throws {
         let backend = build.backend(threads: 2), output = c.geometry.output(input: c.input, filter: c.filter),
             channels = output[3]
         var inputs = Inputs(on: backend)
         let x = inputs.tensor(c.input), filter = inputs.tensor(c.filter)
-        let convolution = backend.prepare(filter, bias: nil, activation: nil, c.geometry, input: c.input, algorithm: c.algorithm)
+        let convolution = try backend.prepareConvolution(
+            PackableWeights(filter, bias: nil), activation: nil, c.geometry, input: c.input, algorithm: c.algorithm)
         let wide = output.replacing(axis: 3, with: channels + 9), alone = convolution(x, c.geometry)
         let map = Tensor(shape: wide, on: backend) { y in
             y.update(repeating: 5, count: wide.count)
@@ -123,32 +124,33 @@ struct PreparedConvolutionTests {
     }
 
     /// The choice is the same on every run, and quick algorithms are chosen where they pay.
-    @Test func choice() {
+    @Test func choice() throws {
         let backend = BackendBuild.runnable.last!.backend(threads: 2)
-        func algorithm(_ size: Int, _ channels: Int, stride: Int = 1) -> String {
+        func algorithm(_ size: Int, _ channels: Int, stride: Int = 1) throws -> String {
             let geometry = Self.same(3, stride: stride)
-            return backend.prepare(
-                .zeros([channels, channels, 3, 3], on: backend), bias: nil, activation: .relu, geometry,
+            return try backend.prepareConvolution(
+                PackableWeights(.zeros([channels, channels, 3, 3], on: backend)), activation: .relu, geometry,
                 input: [1, size, size, channels],
                 algorithm: nil
             ).algorithm
         }
-        #expect(algorithm(56, 64) == "winograd 4×4")
-        #expect(algorithm(28, 128) == "winograd 4×4")
-        #expect(algorithm(28, 128, stride: 2) == "matrix product")
-        #expect(algorithm(28, 12) == "matrix product")
+        #expect(try algorithm(56, 64) == "winograd 4×4")
+        #expect(try algorithm(28, 128) == "winograd 4×4")
+        #expect(try algorithm(28, 128, stride: 2) == "matrix product")
+        #expect(try algorithm(28, 12) == "matrix product")
     }
 }
 
 @Suite("Threads of the OpenBLAS backend")
 struct ThreadTests {
     /// Many callers at once, each of whom gets its own result.
-    @Test func concurrentCallers() async {
+    @Test func concurrentCallers() async throws {
         let backend = BackendBuild.runnable.last!.backend(threads: 3)
         var inputs = Inputs(on: backend)
         let x = inputs.tensor([1, 20, 20, 16]), filter = inputs.tensor([16, 16, 3, 3]),
             geometry = ConvolutionGeometry(padding: Padding(1))
-        let convolution = backend.prepare(filter, bias: nil, activation: nil, geometry, input: x.shape, algorithm: .matrixProduct)
+        let convolution = try backend.prepareConvolution(
+            PackableWeights(filter, bias: nil), activation: nil, geometry, input: x.shape, algorithm: .matrixProduct)
         let expected = convolution(x, geometry).scalars
         await withTaskGroup(of: Bool.self) { group in
             for _ in 0..<8 {

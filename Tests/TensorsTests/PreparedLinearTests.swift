@@ -26,15 +26,17 @@ struct PreparedLinearTests {
     }
 
     @Test(arguments: cases, BackendBuild.runnable)
-    func products(_ c: Case, build: BackendBuild) {
+    func products(_ c: Case, build: BackendBuild) throws {
         let portable = Operands(c, on: PortableBackend())
         for hasBias in [true, false] {
-            let oracle = PortableBackend().prepareLinear(portable.w, bias: hasBias ? portable.b : nil, storage: .float32)
+            let oracle = try PortableBackend().prepareLinear(
+                PackableWeights(portable.w, bias: hasBias ? portable.b : nil), storage: .float32, isRanked: true)
             let expected = oracle(portable.x)
             for threads in [1, 3] {
                 let backend = build.backend(threads: threads), my = Operands(c, on: backend)
                 for storage in WeightStorage.allCases {
-                    let map = backend.prepareLinear(my.w, bias: hasBias ? my.b : nil, storage: storage)
+                    let map = try backend.prepareLinear(
+                        PackableWeights(my.w, bias: hasBias ? my.b : nil), storage: storage, isRanked: true)
                     let tolerance: Float = storage == .float32 ? 1e-5 : 0.02
                     expectClose(map(my.x), expected, tolerance: tolerance, "\(storage), \(threads) threads")
                 }
@@ -43,13 +45,14 @@ struct PreparedLinearTests {
     }
 
     @Test(arguments: cases, BackendBuild.runnable)
-    func mostProbable(_ c: Case, build: BackendBuild) {
+    func mostProbable(_ c: Case, build: BackendBuild) throws {
         let portable = Operands(c, on: PortableBackend())
-        let oracle = PortableBackend().prepareLinear(portable.w, bias: portable.b, storage: .float32)
+        let oracle = try PortableBackend().prepareLinear(
+            PackableWeights(portable.w, bias: portable.b), storage: .float32, isRanked: true)
         for threads in [1, 3] {
             let backend = build.backend(threads: threads), my = Operands(c, on: backend)
             for storage in WeightStorage.allCases {
-                let map = backend.prepareLinear(my.w, bias: my.b, storage: storage)
+                let map = try backend.prepareLinear(PackableWeights(my.w, bias: my.b), storage: storage, isRanked: true)
                 for count in [1, 3, 20, 45, 5000] {
                     expectMostProbable(map.mostProbable(count, of: my.x), count, oracle(portable.x), "\(storage), \(count)")
                 }
@@ -75,15 +78,15 @@ struct PreparedLinearTests {
 
     /// Outputs that half precision cannot tell apart, or tells apart wrongly.
     @Test(arguments: BackendBuild.runnable)
-    func halfPrecisionChoosesTheSame(build: BackendBuild) {
+    func halfPrecisionChoosesTheSame(build: BackendBuild) throws {
         let backend = build.backend(threads: 2), inputs = 64, outputs = 4000
         var random = Inputs(on: backend, seed: 11)
         let base = random.tensor([1, inputs]).scalars, x = random.tensor([20, inputs])
         // Every output is the same but for changes around the last bit of eleven, so that rounding reorders them.
         let noise = random.tensor([outputs, inputs], in: -4e-4...4e-4).scalars
         let w = Tensor((0..<outputs * inputs).map { base[$0 % inputs] + noise[$0] }, [outputs, inputs], on: backend)
-        let exact = backend.prepareLinear(w, bias: nil, storage: .float32)
-        let half = backend.prepareLinear(w, bias: nil, storage: .float16)
+        let exact = try backend.prepareLinear(PackableWeights(w, bias: nil), storage: .float32, isRanked: true)
+        let half = try backend.prepareLinear(PackableWeights(w, bias: nil), storage: .float16, isRanked: true)
         let scores = half(x), right = exact(x)
         func best(_ scores: Tensor) -> [Int] {
             (0..<20).map { row in
@@ -97,28 +100,29 @@ struct PreparedLinearTests {
 
     /// The first of equals first, over the borders of threads and registers.
     @Test(arguments: BackendBuild.runnable, WeightStorage.allCases)
-    func ties(build: BackendBuild, storage: WeightStorage) {
+    func ties(build: BackendBuild, storage: WeightStorage) throws {
         let backend = build.backend(threads: 3), outputs = 1003
         let w = Tensor((0..<outputs).map { $0 % 7 == 3 ? 1 : 0.5 }, [outputs, 1], on: backend)
-        let map = backend.prepareLinear(w, bias: nil, storage: storage)
+        let map = try backend.prepareLinear(PackableWeights(w, bias: nil), storage: storage, isRanked: true)
         let found = map.mostProbable(30, of: Tensor([2], [1, 1], on: backend))[0]
         #expect(found.map(\.index) == (0..<30).map { 7 * $0 + 3 })
     }
 
     /// Weights beyond the range of half precision are kept as they are.
     @Test(arguments: BackendBuild.runnable)
-    func largeWeights(build: BackendBuild) {
+    func largeWeights(build: BackendBuild) throws {
         let backend = build.backend(threads: 1)
         let w = Tensor([1e6, -2e6, 3e38, 1, 2, 3, 4e6, 5, 6], [9, 1], on: backend)
-        let map = backend.prepareLinear(w, bias: nil, storage: .float16)
+        let map = try backend.prepareLinear(PackableWeights(w, bias: nil), storage: .float16, isRanked: true)
         #expect(map.mostProbable(2, of: Tensor([1], [1, 1], on: backend))[0].map(\.index) == [2, 6])
     }
 
     /// Scores that are no numbers are never chosen.
     @Test(arguments: BackendBuild.runnable, WeightStorage.allCases)
-    func notNumbers(build: BackendBuild, storage: WeightStorage) {
+    func notNumbers(build: BackendBuild, storage: WeightStorage) throws {
         let backend = build.backend(threads: 2)
-        let map = backend.prepareLinear(Tensor(repeating: 1, [50, 2], on: backend), bias: nil, storage: storage)
+        let map = try backend.prepareLinear(
+            PackableWeights(Tensor(repeating: 1, [50, 2], on: backend), bias: nil), storage: storage, isRanked: true)
         let found = map.mostProbable(3, of: Tensor([.nan, 1, 1, 1], [2, 2], on: backend))
         #expect(found[0].isEmpty)
         #expect(found[1].map(\.index) == [0, 1, 2])

@@ -45,26 +45,31 @@ public struct Convolution2D: Sendable {
     ) throws {
         let c = configuration, isInference = scope.store.purpose == .inference
         activation = c.activation
-        let filter = try scope.parameter(
-            "weight", [c.outputs, c.inputs / c.groups, c.kernelHeight, c.kernelWidth], .he)
-        func prepared(_ filter: Tensor, _ bias: Tensor?) -> Weights {
+        let shape: Shape = [c.outputs, c.inputs / c.groups, c.kernelHeight, c.kernelWidth]
+        let filter = try scope.packedParameter("weight", shape, .he)
+        func prepared(_ weights: PackableWeights) throws -> Weights {
             .prepared(
-                scope.backend.prepare(
-                    filter, bias: bias, activation: c.activation?.function, geometry, input: input, algorithm: c.algorithm))
+                try scope.backend.prepareConvolution(
+                    weights, activation: c.activation?.function, geometry, input: input, algorithm: c.algorithm))
         }
         guard let normalization = c.normalization, !Self.isFolded(scope) else {
             let hasBias = c.bias || c.normalization != nil
             let bias = hasBias ? try scope.parameter("bias", [c.outputs], .constant(0)) : nil
-            weights = isInference ? prepared(filter.value, bias?.value) : .plain(filter: filter, bias: bias)
+            weights = isInference ? try prepared(scope.packable(filter, bias: bias)) : .plain(filter: filter, bias: bias)
             return
         }
         let bias = c.bias ? try scope.parameter("bias", [c.outputs], .constant(0)) : nil
         let layer = try BatchNormalization(
             c.outputs, epsilon: normalization.epsilon, scale: normalization.scale, in: scope["normalization"])
         if isInference {
-            let (factor, offset) = layer.line
-            weights = prepared(
-                filter.value * factor.reshaped([c.outputs, 1, 1, 1]), bias.map { $0.value * factor + offset } ?? offset)
+            weights = try prepared(
+                scope.packable(filter) {
+                    let (factor, offset) = layer.line
+                    return (
+                        try filter.read() * factor.reshaped([c.outputs, 1, 1, 1]),
+                        bias.map { $0.value * factor + offset } ?? offset
+                    )
+                })
         } else {
             weights = .normalized(filter: filter, bias: bias, layer)
         }

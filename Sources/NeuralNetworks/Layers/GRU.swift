@@ -10,7 +10,7 @@ public import Tensors
 public struct GRU: Sendable {
     public let inputs: Int, hidden: Int
     public let convention: GRUConvention
-    private let inputWeight: Parameter, recurrentWeight: Parameter, bias: Parameter, recurrentBias: Parameter?
+    private let input: Linear, recurrentWeight: Parameter, recurrentBias: Parameter?
     /// For inference.
     private let prepared: (any PreparedGRU)?
     private let backend: any Backend
@@ -20,21 +20,21 @@ public struct GRU: Sendable {
         in scope: ParameterScope
     ) throws {
         (self.inputs, self.hidden, self.convention) = (inputs, hidden, convention)
-        inputWeight = try scope["input"].parameter("weight", [3 * hidden, inputs], initializer)
-        recurrentWeight = try scope["recurrent"].parameter("weight", [3 * hidden, hidden], initializer)
-        bias = try scope.parameter("bias", [3 * hidden], .constant(0))
+        let inputWeight = try scope["input"].packedParameter("weight", [3 * hidden, inputs], initializer)
+        input = try Linear(inputWeight, bias: scope.parameter("bias", [3 * hidden], .constant(0)), in: scope)
+        recurrentWeight = try scope["recurrent"].packedParameter("weight", [3 * hidden, hidden], initializer)
         recurrentBias = convention.recurrentBias ? try scope["recurrent"].parameter("bias", [3 * hidden], .constant(0)) : nil
         backend = scope.backend
         prepared =
             scope.store.purpose == .inference
-            ? backend.prepareGRU(recurrent: recurrentWeight.value, bias: recurrentBias?.value, convention) : nil
+            ? try backend.prepareGRU(recurrent: scope.packable(recurrentWeight, bias: recurrentBias), convention) : nil
     }
 
     public func zeroState(rows: Int) -> Tensor { .zeros([rows, hidden], on: backend) }
 
     /// One step: `x [rows, inputs]`, `h [rows, hidden]` → `[rows, hidden]`.
     public func callAsFunction(_ x: Tensor, _ h: Tensor) -> Tensor {
-        let a = matmul(x, inputWeight.value, transposed: true, bias: bias.value)
+        let a = input(x)
         if let prepared { return prepared(a, hidden: h) }
         return gruStep(a, hidden: h, recurrent: recurrentWeight.value, bias: recurrentBias?.value, convention)
     }

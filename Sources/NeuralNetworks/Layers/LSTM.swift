@@ -19,7 +19,7 @@ public struct LSTM: Sendable {
 
     public let inputs: Int, hidden: Int
     public let convention: LSTMConvention
-    private let inputWeight: Parameter, recurrentWeight: Parameter, bias: Parameter
+    private let input: Linear, recurrentWeight: Parameter
     /// For inference.
     private let prepared: (any PreparedLSTM)?
     private let backend: any Backend
@@ -29,13 +29,13 @@ public struct LSTM: Sendable {
         in scope: ParameterScope
     ) throws {
         (self.inputs, self.hidden, self.convention) = (inputs, hidden, convention)
-        inputWeight = try scope["input"].parameter("weight", [4 * hidden, inputs], initializer)
-        recurrentWeight = try scope["recurrent"].parameter("weight", [4 * hidden, hidden], initializer)
-        bias = try scope.parameter("bias", [4 * hidden], .constant(0))
+        let inputWeight = try scope["input"].packedParameter("weight", [4 * hidden, inputs], initializer)
+        input = try Linear(inputWeight, bias: scope.parameter("bias", [4 * hidden], .constant(0)), in: scope)
+        recurrentWeight = try scope["recurrent"].packedParameter("weight", [4 * hidden, hidden], initializer)
         backend = scope.backend
         prepared =
             scope.store.purpose == .inference
-            ? backend.prepareLSTM(recurrent: recurrentWeight.value, convention) : nil
+            ? try backend.prepareLSTM(recurrent: scope.packable(recurrentWeight, bias: nil), convention) : nil
     }
 
     public func zeroState(rows: Int) -> State {
@@ -47,7 +47,7 @@ public struct LSTM: Sendable {
     public func callAsFunction(_ x: Tensor, _ state: State) -> State { step(inputs(x), state) }
 
     /// The part of a step that does not depend on the state, `W x + b`: `[…, inputs] → […, 4·hidden]`.
-    public func inputs(_ x: Tensor) -> Tensor { matmul(x, inputWeight.value, transposed: true, bias: bias.value) }
+    public func inputs(_ x: Tensor) -> Tensor { input(x) }
 
     /// The rest of a step.
     /// - Parameter inputs: what ``inputs(_:)`` gave, `[rows, 4·hidden]`.
