@@ -4,16 +4,16 @@ import COpenBLAS
 
 extension OpenBLAS {
     public func prepareLinear(_ weights: PackableWeights, storage: WeightStorage, isRanked: Bool) throws -> any PreparedLinear {
-        guard storage == .float16 else { return try PackedLinear(weights, .float32, on: self) }
+        guard storage == .float16 else { return try PackedLinear(weights, .float32, isRanked: isRanked, on: self) }
         // The rounding of weights out of range has no bound: they stay as they are.
         #if ZOO_AVX512
             if isRanked, zoo_cpu_has_avx512_bf16() != 0 {
-                let map = try PackedLinear(weights, .bfloat16, on: self)
+                let map = try PackedLinear(weights, .bfloat16, isRanked: isRanked, on: self)
                 if map.isInRange { return map }
             }
         #endif
-        let map = try PackedLinear(weights, .float16, on: self)
-        return map.isInRange ? map : try PackedLinear(weights, .float32, on: self)
+        let map = try PackedLinear(weights, .float16, isRanked: isRanked, on: self)
+        return map.isInRange ? map : try PackedLinear(weights, .float32, isRanked: isRanked, on: self)
     }
 }
 
@@ -30,14 +30,16 @@ final class PackedLinear: PreparedLinear {
     private let outputs: Int, depth: Int
     private let packed: Weights
     private let bias: PaddedRow
-    /// The original weights, and how far scores can be from theirs; nil where the packed ones are the original.
-    private let original: (weight: Tensor, doubt: Doubt)?
+    /// How far scores can be from those of the original weights.
+    private let doubt: Doubt
+    /// The original weights, where outputs are ranked by others.
+    private let original: Tensor?
     private let backend: OpenBLAS
 
     /// Whether the format holds all weights.
-    var isInRange: Bool { original.map { $0.doubt.isFinite } ?? true }
+    var isInRange: Bool { doubt.isFinite }
 
-    init(_ weights: PackableWeights, _ format: Format, on backend: OpenBLAS) throws {
+    init(_ weights: PackableWeights, _ format: Format, isRanked: Bool, on backend: OpenBLAS) throws {
         let (outputs, depth) = (weights.shape[0], weights.shape[1])
         (self.outputs, self.depth, self.backend) = (outputs, depth, backend)
         var layout = PackedLayout()
@@ -70,15 +72,10 @@ final class PackedLinear: PreparedLinear {
         case .bfloat16(let panels): self.packed = .bfloat16(panels.placed(in: memory))
         }
         bias = row.placed(in: memory)
-        original =
-            format == .float32
-            ? nil
-            : (
-                try weights.values().weight,
-                Doubt(
-                    weights: memory.base.load(fromByteOffset: bounds, as: Float.self),
-                    norm: memory.base.load(fromByteOffset: bounds + 4, as: Float.self), roundsRows: format == .bfloat16)
-            )
+        doubt = Doubt(
+            weights: memory.base.load(fromByteOffset: bounds, as: Float.self),
+            norm: memory.base.load(fromByteOffset: bounds + 4, as: Float.self), roundsRows: format == .bfloat16)
+        original = isRanked && format != .float32 ? try weights.values().weight : nil
     }
 
     func callAsFunction(_ x: Tensor) -> Tensor {
@@ -105,8 +102,7 @@ final class PackedLinear: PreparedLinear {
                         var candidates = merged.base[row].probable
                         if let original {
                             candidates = exactly(
-                                merged.base[row], scores.base + row * padded, p.base + row * depth, original.weight,
-                                original.doubt)
+                                merged.base[row], scores.base + row * padded, p.base + row * depth, original)
                         }
                         (found.base + row).initialize(to: candidates)
                     }
@@ -178,7 +174,7 @@ final class PackedLinear: PreparedLinear {
     /// An output that belongs to the `k` best has a score of at least the `k`th best's less twice the doubt; all such scores
     /// are computed again. The others count in the softmax's sum as they are.
     private func exactly(
-        _ ranking: Ranking, _ scores: UnsafePointer<Float>, _ row: UnsafePointer<Float>, _ weight: Tensor, _ doubt: Doubt
+        _ ranking: Ranking, _ scores: UnsafePointer<Float>, _ row: UnsafePointer<Float>, _ weight: Tensor
     ) -> [Candidate] {
         if ranking.count == 0 { return [] }
         let margin = 2 * doubt.bound(row, depth)
@@ -211,8 +207,8 @@ final class PackedLinear: PreparedLinear {
     }
 }
 
-/// How far rounded weights `w′` can move a score: `|x·w - x′·w′| ≤ |x| |w - w′| + |x - x′| |w′|` by Cauchy–Schwarz, and what the
-/// sums lose to rounding.
+/// How far rounded weights `w′` can move a score: `|x·w - x′·w′| ≤ |x| |w - w′| + |x - x′| |w′|` by Cauchy–Schwarz, and what
+/// the sums lose to rounding.
 private struct Doubt: Sendable {
     /// The largest `|w - w′|` and `|w|` of all outputs.
     var weights: Float = 0, norm: Float = 0

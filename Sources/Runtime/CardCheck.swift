@@ -157,7 +157,8 @@ public struct CardCheck: Sendable {
                 try verify(file, at: path)
                 if file.sha256 == nil {
                     let digest = try Catalogue.digest(path)
-                    let message = "'\(file.path)' is there, but the card does not say its digest; "
+                    let message =
+                        "'\(file.path)' is there, but the card does not say its digest; "
                         + "add \"sha256\": \"\(digest)\", \"bytes\": \(FileStatus.size(path) ?? 0)."
                     findings.append(.init(.files, .note, place: place, message))
                 }

@@ -78,7 +78,9 @@ enum Folder {
             typealias RenameAt2 = @convention(c) (Int32, UnsafePointer<CChar>, Int32, UnsafePointer<CChar>, UInt32) -> Int32
             if let symbol = dlsym(nil, "renameat2"),
                 unsafeBitCast(symbol, to: RenameAt2.self)(AT_FDCWD, a, AT_FDCWD, b, 2) == 0
-            { return }
+            {
+                return
+            }
         #else
             if renamex_np(a, b, UInt32(RENAME_SWAP)) == 0 { return }
         #endif

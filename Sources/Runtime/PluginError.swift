@@ -29,7 +29,7 @@ public enum PluginError: Error, Sendable, Hashable, CustomStringConvertible {
         case .ownCore(let path, let module):
             return
                 "\(path): the plugin carries its own copy of \(module), with which results would be lost silently: "
-                    + "build it with 'zoo plugin build', which leaves the core to the host"
+                + "build it with 'zoo plugin build', which leaves the core to the host"
         case .buildFailed(let folder, let output): return "\(folder): the plugin does not compile:\n\(output)"
         case .noSources(let folder): return "\(folder): there are no Swift files to build a plugin from"
         case .noCompiler: return "swiftc was not found: install the Swift toolchain that built this program, or add it to PATH"

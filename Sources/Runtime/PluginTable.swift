@@ -93,13 +93,13 @@ public struct PluginTable: Sendable {
 }
 
 #if compiler(>=7)
-private let compilerVersion = "7"
+    private let compilerVersion = "7"
 #elseif compiler(>=6.5)
-private let compilerVersion = "6.5"
+    private let compilerVersion = "6.5"
 #elseif compiler(>=6.4)
-private let compilerVersion = "6.4"
+    private let compilerVersion = "6.4"
 #elseif compiler(>=6.3)
-private let compilerVersion = "6.3"
+    private let compilerVersion = "6.3"
 #else
-private let compilerVersion = "6.2"
+    private let compilerVersion = "6.2"
 #endif

@@ -10,9 +10,11 @@ public struct Zoo: Sendable {
     public let catalogue: Catalogue
     public let plugins: PluginTable
     public let backend: any Backend
+    /// Where packed weights are kept from run to run; nil: nowhere.
+    public let packing: PackingFolder?
 
-    public init(catalogue: Catalogue, plugins: PluginTable, backend: any Backend) {
-        (self.catalogue, self.plugins, self.backend) = (catalogue, plugins, backend)
+    public init(catalogue: Catalogue, plugins: PluginTable, backend: any Backend, packing: PackingFolder? = nil) {
+        (self.catalogue, self.plugins, self.backend, self.packing) = (catalogue, plugins, backend, packing)
     }
 
     /// A model with its weights, ready to run.
@@ -25,8 +27,10 @@ public struct Zoo: Sendable {
     ) throws -> LoadedModel {
         let card = try catalogue.card(nameOrPath)
         let plugin = try plugins.plugin(named: card.architecture)
-        let source = CheckpointSource(parameters == nil ? try weightFiles(of: card) : [])
-        let store = ParameterStore(parameters ?? source, on: backend, storage: storage ?? card.storage)
+        let files = parameters == nil ? try weightFiles(of: card) : [], source = CheckpointSource(files)
+        let storage = storage ?? card.storage
+        let packed = parameters == nil ? try packedWeights(of: card, files, storage) : nil
+        let store = ParameterStore(parameters ?? source, on: backend, storage: storage, packing: packed)
         func make<M: Model>(_ type: M.Type) throws -> LoadedModel {
             let assets = try assets(of: card), nameless = missingClassNames(of: card), model: M
             do {
@@ -35,10 +39,20 @@ public struct Zoo: Sendable {
                 throw nameless!  // this one cannot do without
             }
             try source.check(card: card.document.file)
+            // Not before: what is wrong with the weights must not be kept.
+            if let packed { packing?.finish(packed) }
             let notes = nameless.map { ["classes have numbers instead of names: \($0)"] } ?? []
             return LoadedModel(model, card: card, assets: assets, notes: notes)
         }
         return try make(plugin.model)
+    }
+
+    private func packedWeights(
+        of card: ModelCard, _ files: [CheckpointSource.File], _ storage: WeightStorage
+    ) throws -> PackedWeights? {
+        var cards = [card.document.text]
+        if case .model = card.backbone { cards.append(try catalogue.backbone(of: card).card.document.text) }
+        return packing?.weights(of: card.name, description: cards, files: files.map(\.checkpoint.path), storage: storage)
     }
 
     /// The backbone, vocabulary and other files of a card. A classifier without the file of its classes has no labels.

@@ -23,8 +23,8 @@ public struct Candidate: Sendable, Hashable {
 /// How a backend stores the weights of a prepared linear map.
 public enum WeightStorage: String, Sendable, Hashable, CaseIterable, Decodable {
     case float32
-    /// Half the memory to read. ``PreparedLinear/mostProbable(_:of:)`` still finds the outputs that the float32 weights
-    /// would: those that the rounding of the weights leaves in doubt are computed again with the original weights.
+    /// Half the memory to read. Where outputs are to be ranked, ``PreparedLinear/mostProbable(_:of:)`` still finds those that
+    /// the float32 weights would: the ones that the rounding leaves in doubt are computed again with the original weights.
     case float16
 }
 

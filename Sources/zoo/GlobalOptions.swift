@@ -20,8 +20,11 @@ struct GlobalOptions: ParsableArguments {
         completion: .directory)
     var plugins: [String] = []
 
-    @Option(help: ArgumentHelp("How many threads compute (default: as many as the machine runs at a time).", valueName: "n"))
+    @Option(help: ArgumentHelp("How many threads compute (default: as many as the machine has cores).", valueName: "n"))
     var threads: Int?
+
+    @Flag(help: "Neither take packed weights from an earlier run nor leave any for the next.")
+    var noCache = false
 
     func validate() throws {
         if let threads, !(1...1024).contains(threads) {
@@ -41,7 +44,16 @@ struct GlobalOptions: ParsableArguments {
     }
 
     func zoo() throws -> Zoo {
-        try Zoo(catalogue: catalogue(), plugins: pluginTable(), backend: Self.backend(threads: threadCount))
+        try Zoo(
+            catalogue: catalogue(), plugins: pluginTable(), backend: Self.backend(threads: threadCount),
+            packing: noCache ? nil : packing)
+    }
+
+    /// Where packed weights are kept from run to run.
+    var packing: PackingFolder? {
+        PackingFolder(
+            environment: Self.environment(["XDG_CACHE_HOME", "HOME"]), instructionSet: Machine().compiledFor, threads: threadCount
+        )
     }
 
     /// The fastest build of the backend that this processor can run.
@@ -51,15 +63,21 @@ struct GlobalOptions: ParsableArguments {
         return OpenBLASBackend.OpenBLAS(threads: threads)
     }
 
-    var threadCount: Int { threads ?? ProcessInfo.processInfo.activeProcessorCount }
+    var threadCount: Int { threads ?? Machine.physicalCores }
 
     /// The folders under `Plugins/`, as `Package.swift` lists them.
     static var builtInPlugins: [String] { ["Captioner", "ImageClassifier"] }
 
     static func catalogue(folders: [String]) -> Catalogue {
+        Catalogue(
+            environment: environment(["XDG_DATA_HOME", "HOME"]), executable: executable, currentDirectory: currentFolder,
+            folders: folders)
+    }
+
+    private static func environment(_ names: [String]) -> [String: String] {
         var environment: [String: String] = [:]
-        for name in ["XDG_DATA_HOME", "HOME"] { environment[name] = getenv(name).map { String(cString: $0) } }
-        return Catalogue(environment: environment, executable: executable, currentDirectory: currentFolder, folders: folders)
+        for name in names { environment[name] = getenv(name).map { String(cString: $0) } }
+        return environment
     }
 
     /// The path of this program, links followed.

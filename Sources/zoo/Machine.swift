@@ -116,10 +116,13 @@ struct Machine {
     /// Whether the kernels that were compiled for AVX2 and FMA run here.
     var hasAVX2: Bool { zoo_cpu_has_avx2_and_fma() != 0 }
 
+    /// Whether those that were compiled for AVX-512 do.
+    var hasAVX512: Bool { zoo_cpu_has_avx512() != 0 }
+
     /// What the compiler was allowed to use in the kernels that run here.
     var compiledFor: String {
         #if arch(x86_64)
-            hasAVX2 ? "avx2, fma" : "sse2"
+            hasAVX512 ? zoo_cpu_has_avx512_bf16() != 0 ? "avx512, bf16" : "avx512" : hasAVX2 ? "avx2, fma" : "sse2"
         #elseif arch(arm64)
             "asimd"
         #else
@@ -139,6 +142,25 @@ struct Machine {
     var memory: Int { Int(ProcessInfo.processInfo.physicalMemory) }
     /// Threads that can run at a time.
     var threads: Int { ProcessInfo.processInfo.activeProcessorCount }
+
+    /// The machine's cores, at most as many as may run this process: two threads of one core share its arithmetic, and only
+    /// delay each other in kernels that keep it busy.
+    static var physicalCores: Int {
+        let processors = ProcessInfo.processInfo.activeProcessorCount
+        #if os(Linux)
+            var cores: Set<String> = []
+            for processor in 0..<ProcessInfo.processInfo.processorCount {
+                let topology = "/sys/devices/system/cpu/cpu\(processor)/topology/"
+                guard let core = try? String(contentsOfFile: topology + "core_id", encoding: .utf8),
+                    let package = try? String(contentsOfFile: topology + "physical_package_id", encoding: .utf8)
+                else { return processors }
+                cores.insert(package + core)
+            }
+            return min(processors, max(1, cores.count))
+        #else
+            return processors
+        #endif
+    }
 
     /// Whether files can be made in a folder, or the folder itself where it is not there.
     static func isWritable(_ folder: String) -> Bool {

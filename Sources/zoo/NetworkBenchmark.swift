@@ -22,8 +22,9 @@ struct NetworkBenchmark {
     ///   - size: of the picture's sides, instead of the card's.
     ///   - tap: the layer to stop after, instead of the card's.
     ///   - file: weights in the names of the backbone's card, instead of the card's own.
+    ///   - isCached: whether packed weights are taken from an earlier run.
     /// - Throws: what reading the card, the layers and the weights throws.
-    init(_ nameOrPath: String, size: Int?, tap: String?, weights file: String?, in zoo: Zoo) throws {
+    init(_ nameOrPath: String, size: Int?, tap: String?, weights file: String?, isCached: Bool, in zoo: Zoo) throws {
         card = try zoo.catalogue.card(nameOrPath)
         backend = zoo.backend
         let resolved = try zoo.catalogue.backbone(of: card), owner = resolved.card
@@ -39,9 +40,19 @@ struct NetworkBenchmark {
             files = try Self.files(of: card, owner, zoo)
         }
         let source = CheckpointSource(files ?? [])
-        let store = ParameterStore(files == nil ? FreshParameters(seed: 0) : source, on: zoo.backend, probe: probe)
+        let variant = "\(description.input) \(description.tap ?? "")"
+        var packed: PackedWeights?
+        if isCached, let files {
+            packed = zoo.packing?.weights(
+                of: card.name, description: [card.document.text, owner.document.text, Array(variant.utf8)],
+                files: files.map(\.checkpoint.path), storage: card.storage)
+        }
+        let store = ParameterStore(
+            files == nil ? FreshParameters(seed: 0) : source, on: zoo.backend, storage: card.storage, packing: packed,
+            probe: probe)
         network = try description.make(in: store.root["cnn"])
         if files != nil { try source.check(card: card.document.file) }
+        if let packed { zoo.packing?.finish(packed) }
         parameters = store.all
         let names = Set(parameters.map(\.name))
         weights =
@@ -85,7 +96,7 @@ struct NetworkBenchmark {
 
     /// Writes the parameters under the names that the backbone's card uses.
     func saveWeights(to path: String) throws {
-        let tensors = parameters.map { CheckpointTensor(name: String($0.name.dropFirst("cnn.".count)), $0.value) }
+        let tensors = try parameters.map { CheckpointTensor(name: String($0.name.dropFirst("cnn.".count)), try $0.read()) }
         try Checkpoint(tensors, attributes: ["card": backboneCard]).write(to: path)
     }
 }

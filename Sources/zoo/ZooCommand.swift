@@ -35,7 +35,9 @@ struct ZooCommand: ParsableCommand {
             CommandGroup(name: "Learning", subcommands: [TrainCommand.self, EvalCommand.self]),
             CommandGroup(
                 name: "This machine",
-                subcommands: [BenchCommand.self, PluginCommand.self, DoctorCommand.self, CompletionCommand.self]),
+                subcommands: [
+                    BenchCommand.self, CacheCommand.self, PluginCommand.self, DoctorCommand.self, CompletionCommand.self,
+                ]),
         ])
 
     static func main() {

@@ -54,8 +54,10 @@ final class Workplace {
         process.executableURL = Self.executable
         process.arguments = arguments
         process.currentDirectoryURL = URL(fileURLWithPath: path)
-        process.environment = ["HOME": path, "XDG_DATA_HOME": path + "/data", "PATH": "/usr/bin:/bin"]
-            .merging(environment) { $1 }
+        process.environment = [
+            "HOME": path, "XDG_DATA_HOME": path + "/data", "XDG_CACHE_HOME": path + "/cache", "PATH": "/usr/bin:/bin",
+        ]
+        .merging(environment) { $1 }
         process.standardInput = try file("input", input)
         process.standardOutput = try output ?? file("output")
         process.standardError = try errors ?? file("errors")

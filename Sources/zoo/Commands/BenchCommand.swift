@@ -94,7 +94,7 @@ struct BenchCommand: ParsableCommand {
 
     func run() throws {
         let zoo = try options.zoo()
-        let benchmark = try NetworkBenchmark(model, size: size, tap: tap, weights: weights, in: zoo)
+        let benchmark = try NetworkBenchmark(model, size: size, tap: tap, weights: weights, isCached: cold, in: zoo)
         if benchmark.weights == nil {
             Console.error.say("\(benchmark.card.name): the weights are not here; random numbers take their place.")
         }
