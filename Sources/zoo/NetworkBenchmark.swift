@@ -16,14 +16,19 @@ struct NetworkBenchmark {
     let weights: String?
     let probe = LayerProbe()
     let parameters: [Parameter]
+    let store: ParameterStore
     private let backend: any Backend
 
     /// - Parameters:
     ///   - size: of the picture's sides, instead of the card's.
     ///   - tap: the layer to stop after, instead of the card's.
     ///   - file: weights in the names of the backbone's card, instead of the card's own.
+    ///   - purpose: what the layers are made for.
     /// - Throws: what reading the card, the layers and the weights throws.
-    init(_ nameOrPath: String, size: Int?, tap: String?, weights file: String?, in zoo: Zoo) throws {
+    init(
+        _ nameOrPath: String, size: Int?, tap: String?, weights file: String?, for purpose: ParameterStore.Purpose = .inference,
+        in zoo: Zoo
+    ) throws {
         card = try zoo.catalogue.card(nameOrPath)
         backend = zoo.backend
         let resolved = try zoo.catalogue.backbone(of: card), owner = resolved.card
@@ -39,7 +44,7 @@ struct NetworkBenchmark {
             files = try Self.files(of: card, owner, zoo)
         }
         let source = CheckpointSource(files ?? [])
-        let store = ParameterStore(files == nil ? FreshParameters(seed: 0) : source, on: zoo.backend, probe: probe)
+        store = ParameterStore(files == nil ? FreshParameters(seed: 0) : source, for: purpose, on: zoo.backend, probe: probe)
         network = try description.make(in: store.root["cnn"])
         if files != nil { try source.check(card: card.document.file) }
         parameters = store.all
