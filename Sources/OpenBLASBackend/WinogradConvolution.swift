@@ -23,24 +23,17 @@ final class WinogradConvolution: PreparedConvolution {
     init(_ filter: Tensor, bias: Tensor?, range: (low: Float, high: Float), tile m: Int, on backend: OpenBLAS) {
         filterShape = filter.shape
         (self.m, self.backend, self.range) = (m, backend, range)
-        let channels = filter.shape[1], w = ReadOnly(filter), g = WinogradTransform.filter(m), side = m + 2
+        let (outputs, channels) = (filter.shape[0], filter.shape[1]), g = WinogradTransform.filter(m), side = m + 2
+        let transposed = backend.permute(filter.reshaped([outputs, channels * 9]), [1, 0]), taps = ReadOnly(transposed)
         panels = (0..<side * side).map { frequency in
-            // (G g Gᵀ)[i, j] = Σ G[i, a] G[j, b] g[a, b].
-            let (i, j) = (frequency / side, frequency % side)
-            let weights = (0..<9).map { Float(g[i][$0 / 3] * g[j][$0 % 3]) }
-            return Panels<Float>(outputs: filter.shape[0], depth: channels, on: backend) { panel, outputs, width in
-                for start in stride(from: 0, to: channels, by: 16) {
-                    for (column, o) in outputs.enumerated() {
-                        for c in start..<min(start + 16, channels) {
-                            let from = w.base + (o * channels + c) * 9
-                            var sum: Float = 0
-                            for k in 0..<9 { sum += weights[k] * from[k] }
-                            panel[c * width + column] = sum
-                        }
-                    }
-                }
+            let (i, j) = (frequency / side, frequency % side), weights = (0..<9).map { Float(g[i][$0 / 3] * g[j][$0 % 3]) }
+            return Panels<Float>(outputs: outputs, depth: channels, on: backend) { panel, range, width in
+                WinogradTransform.packFilter(
+                    taps.base, channels: channels, allOutputs: outputs, outputs: range, weights: weights, into: panel,
+                    width: width)
             }
         }
+        withExtendedLifetime(transposed) {}
         self.bias = PaddedRow(bias, count: filter.shape[0])
     }
 

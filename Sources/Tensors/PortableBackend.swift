@@ -31,7 +31,10 @@ extension Backend {
         }
     }
 
-    public func permute(_ x: Tensor, _ axes: [Int]) -> Tensor {
+    public func permute(_ x: Tensor, _ axes: [Int]) -> Tensor { portablePermute(x, axes) }
+
+    /// The default under a name of its own, so that a backend that overrides it can fall back on it.
+    package func portablePermute(_ x: Tensor, _ axes: [Int]) -> Tensor {
         let shape = Shape(axes.map { x.shape[$0] }), from = x.shape.strides
         let steps = axes.map { from[$0] }, p = x.pointer
         return Tensor(shape: shape, on: self) { y in
