@@ -1,10 +1,10 @@
 /// As many scalars as one register of the instruction set holds that this module is compiled for.
 #if ZOO_AVX512
-typealias Lanes = SIMD16<Float>
+    typealias Lanes = SIMD16<Float>
 #elseif ZOO_AVX2
-typealias Lanes = SIMD8<Float>
+    typealias Lanes = SIMD8<Float>
 #else
-typealias Lanes = SIMD4<Float>
+    typealias Lanes = SIMD4<Float>
 #endif
 
 extension Lanes {
@@ -34,23 +34,35 @@ extension Lanes {
     /// The larger of each pair.
     @inline(__always) func raised(to low: Self) -> Self {
         #if ZOO_AVX512
-        // The compiler takes comparisons of sixteen scalars apart, those of eight not.
-        return Self(
-            lowHalf: lowHalf.replacing(with: low.lowHalf, where: lowHalf .< low.lowHalf),
-            highHalf: highHalf.replacing(with: low.highHalf, where: highHalf .< low.highHalf))
+            // The compiler takes comparisons of sixteen scalars apart, those of eight not.
+            return Self(
+                lowHalf: lowHalf.replacing(with: low.lowHalf, where: lowHalf .< low.lowHalf),
+                highHalf: highHalf.replacing(with: low.highHalf, where: highHalf .< low.highHalf))
         #else
-        return replacing(with: low, where: self .< low)
+            return replacing(with: low, where: self .< low)
         #endif
     }
 
     /// The smaller of each pair.
     @inline(__always) func lowered(to high: Self) -> Self {
         #if ZOO_AVX512
-        return Self(
-            lowHalf: lowHalf.replacing(with: high.lowHalf, where: lowHalf .> high.lowHalf),
-            highHalf: highHalf.replacing(with: high.highHalf, where: highHalf .> high.highHalf))
+            return Self(
+                lowHalf: lowHalf.replacing(with: high.lowHalf, where: lowHalf .> high.lowHalf),
+                highHalf: highHalf.replacing(with: high.highHalf, where: highHalf .> high.highHalf))
         #else
-        return replacing(with: high, where: self .> high)
+            return replacing(with: high, where: self .> high)
+        #endif
+    }
+
+    /// The scalars whose pair of `a` and `b` are equal, and zeros.
+    @inline(__always) func kept(where a: Self, equals b: Self) -> Self {
+        #if ZOO_AVX512
+            let zero = SIMD8<Float>(repeating: 0)
+            return Self(
+                lowHalf: zero.replacing(with: lowHalf, where: a.lowHalf .== b.lowHalf),
+                highHalf: zero.replacing(with: highHalf, where: a.highHalf .== b.highHalf))
+        #else
+            return Self(repeating: 0).replacing(with: self, where: a .== b)
         #endif
     }
 }
