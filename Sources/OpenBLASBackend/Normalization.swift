@@ -73,14 +73,14 @@ extension OpenBLAS {
             deallocate(partial.base, threads * 2 * channels)
         }
         let (dScale, dShift) = (sums[0], sums[1]), n = Float(rows)
-        // dx = dy · a + (x - mean) · b + e, with the three rows computed once.
+        // dx = (dy - mean dy) · a + (x - mean) · b, with the three rows computed once.
         let (g, h) = (dScale.pointer, dShift.pointer)
         let line = Tensor(shape: [3, channels], on: self) { line in
             for c in 0..<channels {
                 let factor = s.base[c] * r.base[c]
                 line[c] = factor
                 line[channels + c] = -factor * r.base[c] * g[c] / n
-                line[2 * channels + c] = -factor * h[c] / n
+                line[2 * channels + c] = h[c] / n
             }
         }
         let l = ReadOnly(line)
@@ -252,7 +252,7 @@ private enum Columns<let V: Int> {
         }
     }
 
-    /// `dx = dy · line[0] + (x - mean) · line[1] + line[2]`.
+    /// `dx = (dy - line[2]) · line[0] + (x - mean) · line[1]`.
     @inline(__always)
     static func combineColumns(
         _ rows: Range<Int>, _ channels: Int, at c: Int, _ count: Int, _ dy: UnsafePointer<Float>, _ x: UnsafePointer<Float>,
@@ -270,8 +270,8 @@ private enum Columns<let V: Int> {
         for row in rows {
             let at = row &* channels &+ c
             for j in 0..<V {
-                let d = load(dy + (at &+ j &* n), count), difference = load(x + (at &+ j &* n), count) - m[j]
-                store(e[j].addingProduct(d, a[j]).addingProduct(difference, b[j]), dx + (at &+ j &* n), count)
+                let d = load(dy + (at &+ j &* n), count) - e[j], difference = load(x + (at &+ j &* n), count) - m[j]
+                store((d * a[j]).addingProduct(difference, b[j]), dx + (at &+ j &* n), count)
             }
         }
     }

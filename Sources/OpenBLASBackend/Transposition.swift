@@ -32,18 +32,46 @@ extension OpenBLAS {
     }
 }
 
-/// `y[c · height + r] = x[r · columns + c]` for some rows, in blocks whose lines stay in cache until they are full.
+/// `y[c · height + r] = x[r · columns + c]` for some rows, in blocks of eight by eight, sixteen columns at a time so that
+/// lines that are written stay in cache until they are full.
 private func transpose(
     _ x: UnsafePointer<Float>, _ rows: Range<Int>, of height: Int, _ columns: Int, into y: UnsafeMutablePointer<Float>
 ) {
-    let side = 16
-    for r in stride(from: rows.lowerBound, to: rows.upperBound, by: side) {
-        let count = min(side, rows.upperBound &- r)
-        for first in stride(from: 0, to: columns, by: side) {
-            for c in first..<min(first &+ side, columns) {
-                let from = x + (r &* columns &+ c), to = y + (c &* height &+ r)
-                for i in 0..<count { to[i] = from[i &* columns] }
+    let wholeColumns = columns & ~7, wholeRows = rows.lowerBound &+ rows.count & ~7
+    for first in stride(from: 0, to: wholeColumns, by: 16) {
+        for r in stride(from: rows.lowerBound, to: wholeRows, by: 8) {
+            for c in stride(from: first, to: min(first &+ 16, wholeColumns), by: 8) {
+                transposeBlock(x + (r &* columns &+ c), columns, into: y + (c &* height &+ r), height)
             }
         }
     }
+    // What is left on the right and at the bottom.
+    for r in rows {
+        for c in (r < wholeRows ? wholeColumns : 0)..<columns { y[c &* height &+ r] = x[r &* columns &+ c] }
+    }
+}
+
+/// Eight rows of eight: three rounds of interleaving rows four apart.
+@inline(__always)
+private func transposeBlock(_ x: UnsafePointer<Float>, _ rowStride: Int, into y: UnsafeMutablePointer<Float>, _ columnStride: Int)
+{
+    var rows = InlineArray<8, Vector>(repeating: Vector(repeating: 0))
+    for i in 0..<8 { rows[i] = x.vector(at: i &* rowStride) }
+    rows = interleaved(interleaved(interleaved(rows)))
+    for i in 0..<8 { y.store(rows[i], at: i &* columnStride) }
+}
+
+@inline(__always)
+private func interleaved(_ rows: InlineArray<8, Vector>) -> InlineArray<8, Vector> {
+    var mixed = rows
+    for i in 0..<4 {
+        mixed[2 &* i] = alternating(rows[i].lowHalf, rows[i &+ 4].lowHalf)
+        mixed[2 &* i &+ 1] = alternating(rows[i].highHalf, rows[i &+ 4].highHalf)
+    }
+    return mixed
+}
+
+@inline(__always)
+private func alternating(_ a: SIMD4<Float>, _ b: SIMD4<Float>) -> Vector {
+    Vector(a[0], b[0], a[1], b[1], a[2], b[2], a[3], b[3])
 }

@@ -26,7 +26,7 @@ final class WinogradConvolution: PreparedConvolution {
         let (outputs, channels) = (filter.shape[0], filter.shape[1]), g = WinogradTransform.filter(m), side = m + 2
         let transposed = backend.permute(filter.reshaped([outputs, channels * 9]), [1, 0]), taps = ReadOnly(transposed)
         panels = (0..<side * side).map { frequency in
-            let (i, j) = (frequency / side, frequency % side), weights = (0..<9).map { Float(g[i][$0 / 3] * g[j][$0 % 3]) }
+            let (i, j) = (frequency / side, frequency % side), weights = (0..<9).map { g[i][$0 / 3] * g[j][$0 % 3] }
             return Panels<Float>(outputs: outputs, depth: channels, on: backend) { panel, range, width in
                 WinogradTransform.packFilter(
                     taps.base, channels: channels, allOutputs: outputs, outputs: range, weights: weights, into: panel,

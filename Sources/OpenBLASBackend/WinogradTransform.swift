@@ -205,13 +205,17 @@ enum WinogradTransform {
     ///   - taps: the filter as `[channels, 9, allOutputs]`.
     ///   - weights: of the nine taps in this frequency: (G g Gᵀ)[i, j] = Σ G[i, a] G[j, b] g[a, b].
     static func packFilter(
-        _ taps: UnsafePointer<Float>, channels: Int, allOutputs: Int, outputs: Range<Int>, weights: [Float],
+        _ taps: UnsafePointer<Float>, channels: Int, allOutputs: Int, outputs: Range<Int>, weights: [Double],
         into panel: UnsafeMutablePointer<Float>, width: Int
     ) {
+        // Relative to the largest, all weights are powers of two: only sums are rounded, and the result once.
+        let unit = weights.reduce(0) { max($0, abs($1)) }
         // Most frequencies are made of one tap or three.
         let used = weights.indices.filter { weights[$0] != 0 }
         withUnsafeTemporaryAllocation(of: (offset: Int, weight: Float).self, capacity: 9) { terms in
-            for (i, tap) in used.enumerated() { terms.initializeElement(at: i, to: (tap * allOutputs, weights[tap])) }
+            for (i, tap) in used.enumerated() {
+                terms.initializeElement(at: i, to: (tap * allOutputs, Float(weights[tap] / unit)))
+            }
             for c in 0..<channels {
                 let from = taps + (c &* 9 &* allOutputs &+ outputs.lowerBound), to = panel + c &* width
                 var o = 0
@@ -220,7 +224,7 @@ enum WinogradTransform {
                     for i in 0..<used.count {
                         sum.addProduct(Lanes(repeating: terms[i].weight), Lanes(from + (terms[i].offset &+ o)))
                     }
-                    sum.store(to: to + o)
+                    (sum * Float(unit)).store(to: to + o)
                     o &+= Lanes.width
                 }
             }

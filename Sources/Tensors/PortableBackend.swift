@@ -14,6 +14,8 @@ extension Backend {
         UnsafeMutableRawPointer(memory).deallocate()
     }
 
+    public func forEachPart(of count: Int, _ body: @Sendable (Range<Int>) -> Void) { body(0..<count) }
+
     public func product(_ a: Tensor, _ b: Tensor, transposeA: Bool, transposeB: Bool, bias: Tensor?) -> Tensor {
         let rows = transposeA ? a.shape[1] : a.shape[0], inner = transposeA ? a.shape[0] : a.shape[1]
         let columns = transposeB ? b.shape[0] : b.shape[1]

@@ -1,5 +1,4 @@
 public import Tensors
-import Dispatch
 import Foundation
 
 /// A rule by which gradients move parameters. State is a value with named tensors, so that training can be resumed.
@@ -49,7 +48,7 @@ public struct SGD: Optimizer {
                 nonisolated(unsafe) let moved = memory
                 newVelocity = Tensor(shape: w.shape, on: w.backend) { memory in
                     nonisolated(unsafe) let velocity = memory
-                    inParallel(n) { range in
+                    w.backend.forEachPart(of: n) { range in
                         for i in range {
                             let a = momentum * p[i] + g[i]
                             velocity[i] = a
@@ -121,7 +120,7 @@ public struct Adam: Optimizer {
                     nonisolated(unsafe) let mean = memory
                     newSquare = Tensor(shape: w.shape, on: w.backend) { memory in
                         nonisolated(unsafe) let square = memory
-                        inParallel(n) { range in
+                        w.backend.forEachPart(of: n) { range in
                             for i in range {
                                 let a = b1 * p[i] + (1 - b1) * g[i]
                                 let b = b2 * q[i] + (1 - b2) * g[i] * g[i]
@@ -139,11 +138,4 @@ public struct Adam: Optimizer {
             parameter.value = moved.tracked
         }
     }
-}
-
-/// Runs `body` over parts of the scalars of a parameter, large ones on several threads.
-private func inParallel(_ count: Int, _ body: @Sendable (Range<Int>) -> Void) {
-    let parts = max(1, count >> 17)
-    if parts == 1 { return body(0..<count) }
-    DispatchQueue.concurrentPerform(iterations: parts) { part in body(count * part / parts..<count * (part + 1) / parts) }
 }
