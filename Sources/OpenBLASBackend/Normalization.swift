@@ -241,7 +241,8 @@ private enum Columns<let V: Int> {
             let at = row &* channels &+ c
             for j in 0..<V {
                 let d = load(dy + (at &+ j &* n), count)
-                scale[j].addProduct(d, load(x + (at &+ j &* n), count) - m[j])
+                // Not `addProduct`, which the compiler takes apart here.
+                scale[j] += d * (load(x + (at &+ j &* n), count) - m[j])
                 shift[j] += d
             }
         }
