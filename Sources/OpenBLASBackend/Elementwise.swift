@@ -16,7 +16,7 @@ extension OpenBLAS {
                 case .exp: transform(range, p, y, unlimitedExponential)
                 case .log: transform(range, p, y, logarithm)
                 case .square: for i in range { y[i] = p[i] * p[i] }
-                case .squareRoot: transform(range, p, y) { $0.squareRoot() }
+                case .squareRoot: transform(range, p, y, squareRoot)
                 case .negate: for i in range { y[i] = -p[i] }
                 }
             }

@@ -111,8 +111,8 @@ private func windowSum(_ size: Int, _ row: UnsafeMutablePointer<Float>, at c: In
 @inline(__always)
 private func negativePower(_ u: Vector, _ beta: Float) -> Vector {
     if beta == 0.75 {
-        let root = u.squareRoot()
-        return 1 / (root * root.squareRoot())
+        let r = inverseSquareRoot(u)
+        return r * r * inverseSquareRoot(r)
     }
     return unlimitedExponential(logarithm(u) * -beta)
 }
