@@ -19,6 +19,10 @@ extension OpenBLAS {
             ).reshaped(filter)
         }
         if unfolding.isDepthwise { return depthwiseFilterGradient(dy, x, unfolding) }
+        if let tile = unfolding.winogradTile(threads: threads) {
+            let gradient = WinogradFilterGradient(dy, x, g, tile: tile, on: self)
+            return Tensor(shape: filter, on: self) { gradient.write(into: $0) }
+        }
         let d = ReadOnly(dy), p = ReadOnly(x), size = filter.count
         let packed = Tensor(shape: filter, on: self) { dw in
             // Every thread sums over its own pixels.
@@ -56,7 +60,7 @@ extension OpenBLAS {
         }
         if unfolding.isDepthwise { return depthwiseInputGradient(dy, filter, unfolding) }
         if let adjoint = g.adjoint(filter.shape) {
-            return convolution(dy, filter.detached.rotated, bias: nil, adjoint)
+            return convolution(dy, filter.detached.rotated(on: self), bias: nil, adjoint)
         }
         let packed = unfolding.packed(filter), w = ReadOnly(packed), d = ReadOnly(dy)
         let perImage = unfolding.output[1] * unfolding.output[2]
@@ -99,13 +103,16 @@ extension ConvolutionGeometry {
 
 extension Tensor {
     /// A filter `[outputs, inputs, height, width]` turned by half a turn, as `[inputs, outputs, height, width]`.
-    fileprivate var rotated: Tensor {
-        let (outputs, inputs, taps) = (shape[0], shape[1], shape[2] * shape[3]), w = pointer
+    fileprivate func rotated(on backend: OpenBLAS) -> Tensor {
+        let (outputs, inputs, taps) = (shape[0], shape[1], shape[2] * shape[3]), w = ReadOnly(self)
         return Tensor(shape: [inputs, outputs, shape[2], shape[3]], on: backend) { y in
-            for o in 0..<outputs {
-                for i in 0..<inputs {
-                    let from = w + (o * inputs + i) * taps, to = y + (i * outputs + o) * taps
-                    for t in 0..<taps { to[t] = from[taps - 1 - t] }
+            let y = Shared(y)
+            backend.parallel(inputs, grain: max(1, (1 << 14) / max(outputs * taps, 1))) { _, range in
+                for o in 0..<outputs {
+                    for i in range {
+                        let from = w.base + (o * inputs + i) * taps, to = y.base + (i * outputs + o) * taps
+                        for t in 0..<taps { to[t] = from[taps - 1 - t] }
+                    }
                 }
             }
         }
@@ -151,6 +158,24 @@ struct Unfolding: Sendable {
             && geometry.padding == Padding(0)
     }
     var isDepthwise: Bool { geometry.groups > 1 && filter[1] == 1 && filter[0] == geometry.groups }
+
+    /// The tile of ``WinogradFilterGradient`` that a simple model of the machine expects to be fastest; nil where nothing is
+    /// gained, or where it does not fit.
+    func winogradTile(threads: Int) -> Int? {
+        guard WinogradConvolution.fits(filter, geometry) else { return nil }
+        let (outputs, channels) = (Double(filter[0]), Double(filter[1]))
+        // Nanoseconds of one thread: multiply-adds at half their peak, scalars to and from the last-level cache.
+        func cost(products: Double, moved: Double) -> Double { products / 50 + moved / 4 }
+        func winograd(_ m: Int) -> Double {
+            let tiles = Double(output[0] * ((output[1] + m - 1) / m) * ((output[2] + m - 1) / m)),
+                points = Double((m + 2) * (m + 2))
+            return cost(
+                products: tiles * points * channels * outputs,
+                moved: points * (2 * tiles * (channels + outputs) + 2 * channels * outputs))
+        }
+        let direct = cost(products: Double(pixels * depth) * outputs, moved: Double(pixels * depth))
+        return [4, 2].filter { winograd($0) < direct }.min { winograd($0) < winograd($1) }
+    }
 
     /// `[outputs, channels, kh, kw]` → `[outputs, kh, kw, channels]`, the order of the rows.
     func packed(_ filter: Tensor) -> Tensor { filter.detached.permuted([0, 2, 3, 1]) }

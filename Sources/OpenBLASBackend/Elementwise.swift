@@ -1,5 +1,4 @@
 public import Tensors
-import Foundation
 
 extension OpenBLAS {
     public func map(_ f: UnaryFunction, _ x: Tensor) -> Tensor {
@@ -14,10 +13,10 @@ extension OpenBLAS {
                 case .hardSigmoid: transform(range, p, y, hardLogistic)
                 case .relu: for i in range { y[i] = p[i] > 0 ? p[i] : 0 }
                 case .relu6: for i in range { y[i] = p[i] > 0 ? (p[i] < 6 ? p[i] : 6) : 0 }
-                case .exp: for i in range { y[i] = Foundation.exp(p[i]) }
-                case .log: for i in range { y[i] = Foundation.log(p[i]) }
+                case .exp: transform(range, p, y, unlimitedExponential)
+                case .log: transform(range, p, y, logarithm)
                 case .square: for i in range { y[i] = p[i] * p[i] }
-                case .squareRoot: for i in range { y[i] = p[i].squareRoot() }
+                case .squareRoot: transform(range, p, y, squareRoot)
                 case .negate: for i in range { y[i] = -p[i] }
                 }
             }

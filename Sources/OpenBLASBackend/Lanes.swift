@@ -55,4 +55,13 @@ extension Lanes {
             return replacing(with: high, where: self .> high)
         #endif
     }
+
+    /// The scalars whose pair of `a` and `b` are equal, and zeros.
+    @inline(__always) func kept(where a: Self, equals b: Self) -> Self {
+        #if ZOO_AVX512
+            return zoo_keep16(self, a, b)
+        #else
+            return Self(repeating: 0).replacing(with: self, where: a .== b)
+        #endif
+    }
 }

@@ -43,6 +43,10 @@ public final class OpenBLAS: Backend {
         workers.run(parts) { body($0, part($0, of: parts, count)) }
     }
 
+    public func forEachPart(of count: Int, _ body: @Sendable (Range<Int>) -> Void) {
+        parallel(count, grain: 1 << 14) { _, range in body(range) }
+    }
+
     /// Runs `body` for every task, on whichever thread is free.
     func forEachTask(_ tasks: Int, _ body: @Sendable (Int) -> Void) { workers.run(tasks, body) }
 }

@@ -25,18 +25,95 @@ extension OpenBLAS {
     }
 
     public func poolGradient(_ dy: Tensor, _ x: Tensor, _ y: Tensor, _ geometry: PoolingGeometry) -> Tensor {
-        let images = max(x.shape[0], 1), inputs = x.shape.count / images, outputs = y.shape.count / images
+        let images = x.shape[0], input = x.shape, output = y.shape, channels = input[3]
         let (d, p, q) = (ReadOnly(dy), ReadOnly(x), ReadOnly(y))
-        return Tensor(shape: x.shape, on: self) { dx in
-            let dx = Shared(dx)
-            parallel(x.shape[0]) { _, range in
-                for n in range {
-                    poolImageGradient(
-                        d.base + n * outputs, p.base + n * inputs, q.base + n * outputs, dx.base + n * inputs, geometry, x.shape,
-                        y.shape)
+        let isMaximum = if case .maximum = geometry.kind { true } else { false }
+        // Windows of one image may overlap, its channels are independent.
+        let slabs = images >= 2 * threads ? 1 : max(1, min(threads, channels / Lanes.width))
+        return Tensor(shape: input, on: self) { dx in
+            let dx = Shared(dx), inputs = input[1] * input[2]
+            forEachTask(images * slabs) { task in
+                let image = task / slabs, blocks = part(task % slabs, of: slabs, channels / Lanes.width)
+                let first = blocks.lowerBound * Lanes.width
+                // The channels that fill no register go with the last slab.
+                let end = task % slabs == slabs - 1 ? channels : blocks.upperBound * Lanes.width
+                let to = dx.base + image * inputs * channels, from = p.base + image * inputs * channels
+                if slabs == 1 {
+                    to.update(repeating: 0, count: inputs * channels)
+                } else {
+                    for pixel in 0..<inputs { (to + pixel * channels + first).update(repeating: 0, count: end - first) }
+                }
+                for oy in 0..<output[1] {
+                    for ox in 0..<output[2] {
+                        let window = PoolingWindow(oy, ox, geometry, height: input[1], width: input[2])
+                        let at = ((image * output[1] + oy) * output[2] + ox) * channels
+                        if isMaximum {
+                            maximumGradient(
+                                window, d.base + at, from, q.base + at, input[2], channels, first..<end, addingTo: to)
+                        } else {
+                            averageGradient(window, d.base + at, input[2], channels, first..<end, addingTo: to)
+                        }
+                    }
                 }
             }
         }
+    }
+}
+
+/// A maximum that is reached more than once gives its gradient to the first.
+@inline(__always)
+private func maximumGradient(
+    _ window: PoolingWindow, _ dy: UnsafePointer<Float>, _ x: UnsafePointer<Float>, _ y: UnsafePointer<Float>, _ width: Int,
+    _ channels: Int, _ range: Range<Int>, addingTo dx: UnsafeMutablePointer<Float>
+) {
+    var c = range.lowerBound
+    while c + Lanes.width <= range.upperBound {
+        var waiting = Lanes(dy + c)
+        let most = Lanes(y + c)
+        for iy in window.rows {
+            for ix in window.columns {
+                let at = (iy * width + ix) * channels + c
+                let taken = waiting.kept(where: Lanes(x + at), equals: most)
+                (Lanes(dx + at) + taken).store(to: dx + at)
+                waiting -= taken
+            }
+        }
+        c += Lanes.width
+    }
+    while c < range.upperBound {
+        var waiting = dy[c]
+        for iy in window.rows {
+            for ix in window.columns {
+                let at = (iy * width + ix) * channels + c
+                let taken: Float = x[at] == y[c] ? waiting : 0
+                dx[at] += taken
+                waiting -= taken
+            }
+        }
+        c += 1
+    }
+}
+
+@inline(__always)
+private func averageGradient(
+    _ window: PoolingWindow, _ dy: UnsafePointer<Float>, _ width: Int, _ channels: Int, _ range: Range<Int>,
+    addingTo dx: UnsafeMutablePointer<Float>
+) {
+    let factor = 1 / Float(window.area)
+    var c = range.lowerBound
+    while c + Lanes.width <= range.upperBound {
+        let part = Lanes(dy + c) * factor
+        for iy in window.rows {
+            for ix in window.columns {
+                let at = (iy * width + ix) * channels + c
+                (Lanes(dx + at) + part).store(to: dx + at)
+            }
+        }
+        c += Lanes.width
+    }
+    while c < range.upperBound {
+        for iy in window.rows { for ix in window.columns { dx[(iy * width + ix) * channels + c] += dy[c] * factor } }
+        c += 1
     }
 }
 

@@ -43,6 +43,34 @@ extension OpenBLAS {
     }
 }
 
+extension OpenBLAS {
+    public func gather(_ table: Tensor, _ indices: [Int]) -> Tensor {
+        let n = table.shape[1], p = ReadOnly(table)
+        return Tensor(shape: [indices.count, n], on: self) { y in
+            let y = Shared(y)
+            parallel(indices.count, grain: max(1, (1 << 14) / max(n, 1))) { _, rows in
+                for row in rows { (y.base + row * n).update(from: p.base + indices[row] * n, count: n) }
+            }
+        }
+    }
+
+    public func scatterAdd(_ dy: Tensor, _ indices: [Int], rows: Int) -> Tensor {
+        let n = dy.shape[1], d = ReadOnly(dy)
+        return Tensor(shape: [rows, n], on: self) { y in
+            let y = Shared(y)
+            // Rows may come more than once, so a thread takes columns, whole cache lines of them.
+            parallel((n + 15) / 16, grain: max(1, (1 << 14) / max(16 * (rows + indices.count), 1))) { _, lines in
+                let first = lines.lowerBound * 16, width = min(n, lines.upperBound * 16) - first
+                for row in 0..<rows { (y.base + row * n + first).update(repeating: 0, count: width) }
+                for (row, index) in indices.enumerated() {
+                    let (to, from) = (y.base + index * n + first, d.base + row * n + first)
+                    for i in 0..<width { to[i] += from[i] }
+                }
+            }
+        }
+    }
+}
+
 private func softmaxRow(_ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, _ n: Int) {
     var tops = Vector(repeating: -.infinity), k = 0
     while k + 8 <= n {

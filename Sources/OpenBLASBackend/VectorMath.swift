@@ -25,9 +25,22 @@ extension UnsafeMutablePointer<Float> {
     }
 }
 
-/// `eˣ` to 2 units in the last place: `2ⁿ · e^r` with `|r| ≤ ln 2 / 2`, `e^r` by its series to the sixth power.
+/// `eˣ` to 2 units in the last place, for results that are normal numbers: what lies further out is limited to them.
 @inline(__always) func exponential(_ x: Vector) -> Vector {
-    let x = x.replacing(with: -87, where: x .< -87).replacing(with: 88, where: x .> 88)
+    let (n, p) = exponentialParts(x.replacing(with: -87, where: x .< -87).replacing(with: 88, where: x .> 88))
+    return p * powerOfTwo(n)
+}
+
+/// `eˣ` to 2 units in the last place for all `x`.
+@inline(__always) func unlimitedExponential(_ x: Vector) -> Vector {
+    let (n, p) = exponentialParts(x.replacing(with: -104, where: x .< -104).replacing(with: 89, where: x .> 89))
+    // In two factors, because the power of two may be too large or too small for a number of its own.
+    let half = n &>> 1
+    return p * powerOfTwo(half) * powerOfTwo(n &- half)
+}
+
+/// `eˣ = 2ⁿ · e^r` with `|r| ≤ ln 2 / 2`: n, and `e^r` by its series to the sixth power.
+@inline(__always) private func exponentialParts(_ x: Vector) -> (n: SIMD8<Int32>, p: Vector) {
     // Adding 1.5 · 2²³ rounds to an integer, which then stands in the low bits.
     let magic = Vector(repeating: 12_582_912)
     let shifted = x * 1.442_695_04 + magic
@@ -40,8 +53,61 @@ extension UnsafeMutablePointer<Float> {
     p = p * r + 1.666_666_5e-1
     p = p * r + 5.000_000_1e-1
     p = p * r * r + r + 1
-    let exponent = (unsafeBitCast(shifted, to: SIMD8<Int32>.self) &- 0x4B40_0000 &+ 127) &<< 23
-    return p * unsafeBitCast(exponent, to: Vector.self)
+    return (unsafeBitCast(shifted, to: SIMD8<Int32>.self) &- 0x4B40_0000, p)
+}
+
+@inline(__always) private func powerOfTwo(_ n: SIMD8<Int32>) -> Vector { unsafeBitCast((n &+ 127) &<< 23, to: Vector.self) }
+
+/// `ln x` to 2 units in the last place: `x = 2ᵉ · m` with `√½ ≤ m < √2`, `ln m` by a polynomial (Moshier, Cephes `logf`).
+@inline(__always) func logarithm(_ x: Vector) -> Vector {
+    // Subnormal numbers are scaled up, or they would have no exponent.
+    let isSmall = x .< 1.175_494_4e-38
+    let scaled = x.replacing(with: x * 8_388_608, where: isSmall)
+    let bits = unsafeBitCast(scaled, to: SIMD8<Int32>.self)
+    var e = Vector((bits &>> 23) &- 126)
+    e -= Vector(repeating: 0).replacing(with: 23, where: isSmall)
+    // The mantissa, from ½ to 1.
+    var m = unsafeBitCast((bits & 0x007F_FFFF) | 0x3F00_0000, to: Vector.self)
+    let isLow = m .< 0.707_106_77
+    e -= Vector(repeating: 0).replacing(with: 1, where: isLow)
+    m += Vector(repeating: 0).replacing(with: m, where: isLow) - 1
+    let square = m * m
+    var p = Vector(repeating: 7.037_683_6e-2)
+    p = p * m - 1.151_461e-1
+    p = p * m + 1.167_699_9e-1
+    p = p * m - 1.242_014_1e-1
+    p = p * m + 1.424_932_3e-1
+    p = p * m - 1.666_805_8e-1
+    p = p * m + 2.000_071_5e-1
+    p = p * m - 2.499_999_4e-1
+    p = p * m + 3.333_333_1e-1
+    let tail = (p * m * square + e * -2.121_944_4e-4) - square * 0.5
+    let y = (m + tail) + e * 0.693_359_375
+    // Zero, negative numbers, infinity and what is no number.
+    return y.replacing(with: -.infinity, where: x .== 0).replacing(with: .nan, where: x .< 0)
+        .replacing(with: x, where: .!(x .< .infinity))
+}
+
+/// `1 / √x` to 3 units in the last place for positive normal numbers, by three steps of Newton's from a first guess made of the
+/// bits (Lomont 2003). The compiler takes `squareRoot()` of a vector apart.
+@inline(__always) func inverseSquareRoot(_ x: Vector) -> Vector {
+    let half = x * 0.5
+    var r = unsafeBitCast(0x5F37_59DF &- (unsafeBitCast(x, to: SIMD8<Int32>.self) &>> 1), to: Vector.self)
+    r *= 1.5 - half * r * r
+    r *= 1.5 - half * r * r
+    r *= 1.5 - half * r * r
+    return r
+}
+
+/// `√x` to 1 unit in the last place.
+@inline(__always) func squareRoot(_ x: Vector) -> Vector {
+    // Subnormal numbers are scaled up, or the first guess would be none.
+    let isSmall = x .< 1.175_494_4e-38
+    let scaled = x.replacing(with: x * 16_777_216, where: isSmall)
+    let r = inverseSquareRoot(scaled), s = scaled * r
+    var y = s + (scaled - s * s) * (r * 0.5)
+    y.replace(with: y * (1 / 4096), where: isSmall)
+    return y.replacing(with: .nan, where: x .< 0).replacing(with: x, where: (x .== 0) .| (.!(x .< .infinity)))
 }
 
 @inline(__always) func logistic(_ x: Vector) -> Vector { 1 / (1 + exponential(-x)) }

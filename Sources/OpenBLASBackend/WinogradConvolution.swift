@@ -24,27 +24,18 @@ final class WinogradConvolution: PreparedConvolution {
         let filter = weights.shape
         filterShape = filter
         (self.m, self.backend, self.range) = (m, backend, range)
-        let channels = filter[1], g = WinogradTransform.filter(m), side = m + 2
+        let (outputs, channels) = (filter[0], filter[1]), g = WinogradTransform.filter(m), side = m + 2
         var layout = PackedLayout()
-        let panels = (0..<side * side).map { _ in Panels<Float>(outputs: filter[0], depth: channels, in: &layout) }
-        let row = PaddedRow(count: filter[0], in: &layout)
+        let panels = (0..<side * side).map { _ in Panels<Float>(outputs: outputs, depth: channels, in: &layout) }
+        let row = PaddedRow(count: outputs, in: &layout)
         let memory = try weights.packed(as: "winograd \(m), \(Lanes.width)", bytes: layout.bytes) { memory, filter, bias in
-            let w = ReadOnly(filter)
+            let transposed = backend.permute(filter.reshaped([outputs, channels * 9]), [1, 0]), taps = ReadOnly(transposed)
             for frequency in 0..<side * side {
-                // (G g Gᵀ)[i, j] = Σ G[i, a] G[j, b] g[a, b].
-                let (i, j) = (frequency / side, frequency % side)
-                let factors = (0..<9).map { Float(g[i][$0 / 3] * g[j][$0 % 3]) }
-                panels[frequency].fill(memory, on: backend) { panel, outputs, width in
-                    for start in stride(from: 0, to: channels, by: 16) {
-                        for (column, o) in outputs.enumerated() {
-                            for c in start..<min(start + 16, channels) {
-                                let from = w.base + (o * channels + c) * 9
-                                var sum: Float = 0
-                                for k in 0..<9 { sum += factors[k] * from[k] }
-                                panel[c * width + column] = sum
-                            }
-                        }
-                    }
+                let (i, j) = (frequency / side, frequency % side), factors = (0..<9).map { g[i][$0 / 3] * g[j][$0 % 3] }
+                panels[frequency].fill(memory, on: backend) { panel, range, width in
+                    WinogradTransform.packFilter(
+                        taps.base, channels: channels, allOutputs: outputs, outputs: range, weights: factors, into: panel,
+                        width: width)
                 }
             }
             row.fill(memory, bias)

@@ -11,6 +11,9 @@ public protocol Backend: Sendable {
     func allocate(_ count: Int) -> UnsafeMutablePointer<Float>
     func deallocate(_ memory: UnsafeMutablePointer<Float>, _ count: Int)
 
+    /// Runs `body` over parts of `0..<count` that together are the whole, on as many threads as kernels use.
+    func forEachPart(of count: Int, _ body: @Sendable (Range<Int>) -> Void)
+
     /// `op(a) · op(b)` of two matrices, where `op` transposes if asked; plus `bias`, a row, if there is one.
     func product(_ a: Tensor, _ b: Tensor, transposeA: Bool, transposeB: Bool, bias: Tensor?) -> Tensor
 

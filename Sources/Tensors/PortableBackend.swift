@@ -14,6 +14,8 @@ extension Backend {
         UnsafeMutableRawPointer(memory).deallocate()
     }
 
+    public func forEachPart(of count: Int, _ body: @Sendable (Range<Int>) -> Void) { body(0..<count) }
+
     public func product(_ a: Tensor, _ b: Tensor, transposeA: Bool, transposeB: Bool, bias: Tensor?) -> Tensor {
         let rows = transposeA ? a.shape[1] : a.shape[0], inner = transposeA ? a.shape[0] : a.shape[1]
         let columns = transposeB ? b.shape[0] : b.shape[1]
@@ -31,7 +33,10 @@ extension Backend {
         }
     }
 
-    public func permute(_ x: Tensor, _ axes: [Int]) -> Tensor {
+    public func permute(_ x: Tensor, _ axes: [Int]) -> Tensor { portablePermute(x, axes) }
+
+    /// The default under a name of its own, so that a backend that overrides it can fall back on it.
+    package func portablePermute(_ x: Tensor, _ axes: [Int]) -> Tensor {
         let shape = Shape(axes.map { x.shape[$0] }), from = x.shape.strides
         let steps = axes.map { from[$0] }, p = x.pointer
         return Tensor(shape: shape, on: self) { y in

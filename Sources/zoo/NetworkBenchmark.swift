@@ -16,15 +16,20 @@ struct NetworkBenchmark {
     let weights: String?
     let probe = LayerProbe()
     let parameters: [Parameter]
+    let store: ParameterStore
     private let backend: any Backend
 
     /// - Parameters:
     ///   - size: of the picture's sides, instead of the card's.
     ///   - tap: the layer to stop after, instead of the card's.
     ///   - file: weights in the names of the backbone's card, instead of the card's own.
+    ///   - purpose: what the layers are made for.
     ///   - isCached: whether packed weights are taken from an earlier run.
     /// - Throws: what reading the card, the layers and the weights throws.
-    init(_ nameOrPath: String, size: Int?, tap: String?, weights file: String?, isCached: Bool, in zoo: Zoo) throws {
+    init(
+        _ nameOrPath: String, size: Int?, tap: String?, weights file: String?, for purpose: ParameterStore.Purpose,
+        isCached: Bool, in zoo: Zoo
+    ) throws {
         card = try zoo.catalogue.card(nameOrPath)
         backend = zoo.backend
         let resolved = try zoo.catalogue.backbone(of: card), owner = resolved.card
@@ -47,8 +52,9 @@ struct NetworkBenchmark {
                 of: card.name, description: [card.document.text, owner.document.text, Array(variant.utf8)],
                 files: files.map(\.checkpoint.path), storage: card.storage)
         }
-        let store = ParameterStore(
-            files == nil ? FreshParameters(seed: 0) : source, on: zoo.backend, storage: card.storage, packing: packed,
+        store = ParameterStore(
+            files == nil ? FreshParameters(seed: 0) : source, for: purpose, on: zoo.backend, storage: card.storage,
+            packing: packed,
             probe: probe)
         network = try description.make(in: store.root["cnn"])
         if files != nil { try source.check(card: card.document.file) }

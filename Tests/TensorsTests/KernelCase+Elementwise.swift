@@ -11,6 +11,15 @@ extension KernelCase {
                 let saved = inputs.tensor([count], in: isPositive ? 0.1...3 : -1...7)
                 let dy = inputs.tensor([count])
                 var results = [("y", backend.map(f, x)), ("dx", backend.mapGradient(f, saved, dy))]
+                if f == .exp {
+                    results.append(("large", backend.map(f, inputs.tensor([count], in: 60...88.7))))
+                    results.append(("small", backend.map(f, inputs.tensor([count], in: -87...(-40)))))
+                }
+                if f == .log || f == .squareRoot {
+                    results.append(("large", backend.map(f, inputs.tensor([count], in: 1...3e38))))
+                    results.append(("small", backend.map(f, inputs.tensor([count], in: 0...1e-37))))
+                    results.append(("near one", backend.map(f, inputs.tensor([count], in: 0.9...1.1))))
+                }
                 if f == .tanh || f == .sigmoid || f == .hardSigmoid {
                     results.append(("saturated", backend.map(f, inputs.tensor([count], in: -200...200))))
                     results.append(("near zero", backend.map(f, inputs.tensor([count], in: -0.2...0.2))))
@@ -59,7 +68,8 @@ extension KernelCase {
         ([
             ([7], [0]), ([3, 5], [0, 1]), ([3, 5], [1, 0]), ([1, 9], [1, 0]), ([300, 500], [1, 0]), ([2, 3, 4], [2, 0, 1]),
             ([2, 3, 4], [1, 0, 2]), ([2, 3, 4], [0, 2, 1]), ([2, 3, 4, 5], [0, 2, 3, 1]), ([2, 3, 4, 5], [0, 3, 1, 2]),
-            ([2, 3, 4, 5], [3, 2, 1, 0]), ([0, 4], [1, 0]),
+            ([2, 3, 4, 5], [3, 2, 1, 0]), ([0, 4], [1, 0]), ([70, 33], [1, 0]), ([5, 70, 33], [0, 2, 1]),
+            ([20, 9, 3, 3], [0, 2, 3, 1]), ([2, 100, 3, 50], [0, 2, 3, 1]), ([7, 2, 3], [1, 2, 0]), ([3, 4, 5], [0, 1, 2]),
         ] as [(Shape, [Int])]).map { shape, axes in
             KernelCase(name: "permute \(shape) by \(axes)", tolerance: 0) { backend, inputs in
                 [("permuted", backend.permute(inputs.tensor(shape), axes))]

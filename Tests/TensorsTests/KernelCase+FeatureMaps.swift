@@ -63,6 +63,14 @@ extension KernelCase {
         ([4, 28, 28, 32], [48, 32, 3, 3], ConvolutionGeometry(padding: Padding(1))),
         ([2, 7, 7, 512], [16, 512, 3, 3], ConvolutionGeometry(padding: Padding(1))),
         ([5, 14, 14, 64], [64, 1, 3, 3], ConvolutionGeometry(padding: Padding(1), groups: 64)),
+        // Filter gradients by Winograd's algorithm: maps that are no multiple of a tile, of one tile, tiles in several blocks,
+        // uneven padding, none.
+        ([3, 13, 15, 32], [16, 32, 3, 3], ConvolutionGeometry(padding: Padding(1))),
+        ([40, 4, 4, 32], [64, 32, 3, 3], ConvolutionGeometry(padding: Padding(1))),
+        ([9, 2, 3, 16], [16, 16, 3, 3], ConvolutionGeometry(padding: Padding(1))),
+        ([8, 41, 38, 48], [32, 48, 3, 3], ConvolutionGeometry(padding: Padding(1))),
+        ([2, 19, 18, 16], [32, 16, 3, 3], ConvolutionGeometry(padding: Padding(top: 0, left: 2, bottom: 1, right: 0))),
+        ([2, 19, 18, 32], [32, 32, 3, 3], ConvolutionGeometry()),
     ]
 
     static let poolings = poolingShapes.flatMap { input, size, stride, padding, roundsUp in
@@ -89,13 +97,14 @@ extension KernelCase {
             ([2, 5, 5, 4], (3, 3), (1, 1), Padding(1)),
             ([2, 7, 7, 8], (7, 7), (1, 1), Padding(0)), ([2, 8, 8, 3], (2, 2), (3, 3), Padding(0)),
             ([5, 28, 28, 16], (3, 3), (2, 2), Padding(top: 0, left: 0, bottom: 1, right: 1)),
+            ([1, 9, 9, 50], (3, 3), (2, 2), Padding(1)), ([7, 6, 6, 35], (3, 3), (1, 1), Padding(1)),
         ] as [(Shape, (Int, Int), (Int, Int), Padding)])
         .flatMap { shape, size, stride, padding in [false, true].map { (shape, size, stride, padding, $0) } }
 
     static let normalizations =
         ([
             ([64, 5], 0), ([2, 3, 3, 4], 0), ([4, 20, 20, 16], 0), ([5003, 3], 0), ([4, 14, 14, 130], 0), ([1, 3], 0),
-            ([600, 7], 10),
+            ([600, 7], 10), ([3, 40, 40, 24], 0), ([2, 9, 9, 57], 0), ([2000, 40], 10), ([257, 12], 0), ([3, 1029], 0),
         ]
         as [(Shape, Float)]).map { shape, offset in
             // Around a mean far from zero the input itself carries a rounding error of that size.
@@ -115,9 +124,10 @@ extension KernelCase {
                 ]
             }
         }
-        + ([([2, 3, 3, 8], 5), ([1, 4, 4, 3], 5), ([2, 5, 5, 33], 3), ([7, 1], 1)] as [(Shape, Int)]).map { shape, size in
-            KernelCase(name: "local response normalisation of \(shape) over \(size)") { backend, inputs in
-                let window = LocalResponseWindow(size: size, alpha: 0.3, beta: 0.75, k: 2)
+        + localResponses.flatMap { shape, size in [Float(0.75), 0.5, 1.3].map { (shape, size, $0) } }.map { shape, size, beta in
+            KernelCase(name: "local response normalisation of \(shape) over \(size), to the power of \(beta)") {
+                backend, inputs in
+                let window = LocalResponseWindow(size: size, alpha: 0.3, beta: beta, k: 2)
                 let x = inputs.tensor(shape, in: -2...2)
                 let dy = inputs.tensor(shape)
                 return [
@@ -126,4 +136,8 @@ extension KernelCase {
                 ]
             }
         }
+
+    private static let localResponses: [(Shape, Int)] = [
+        ([2, 3, 3, 8], 5), ([1, 4, 4, 3], 5), ([2, 5, 5, 33], 3), ([7, 1], 1), ([3, 2], 5), ([4, 30, 30, 96], 5), ([5, 19], 9),
+    ]
 }

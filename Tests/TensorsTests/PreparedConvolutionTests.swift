@@ -80,8 +80,10 @@ struct PreparedConvolutionTests {
             {
                 let actual = try apply(c, on: backend, activation, hasResidual: hasResidual)
                 let expected = try apply(c, on: PortableBackend(), activation, hasResidual: hasResidual)
+                // Of a sum as large as 60 tanh keeps the error and not the size.
+                let winograd: Float = activation == .tanh ? 3e-4 : 1e-4
                 expectClose(
-                    actual.result, expected.result, tolerance: actual.algorithm.hasPrefix("winograd") ? 1e-4 : 1e-5,
+                    actual.result, expected.result, tolerance: actual.algorithm.hasPrefix("winograd") ? winograd : 1e-5,
                     "\(actual.algorithm), \(threads) threads, \(activation.map { "\($0)" } ?? "linear")")
                 if c.algorithm == .winograd2 { #expect(actual.algorithm == "winograd 2×2") }
                 if c.algorithm == .winograd4 { #expect(actual.algorithm == "winograd 4×4") }

@@ -14,16 +14,21 @@ public enum GradientClipping: Sendable, Hashable {
         var squares = 0.0
         for gradient in gradients {
             gradient.withScalars { scalars in
-                var sum: Float = 0
-                for i in scalars.indices {
-                    sum += scalars[i] * scalars[i]
-                    // Short sums in single precision, the long one in double.
-                    if i & 1023 == 1023 {
-                        squares += Double(sum)
-                        sum = 0
+                guard let p = UnsafeRawPointer(scalars.baseAddress) else { return }
+                let width = MemoryLayout<SIMD16<Float>>.stride, end = scalars.count * MemoryLayout<Float>.stride
+                var at = 0
+                // Short sums in single precision, the long one in double.
+                while at + width <= end {
+                    var sums = SIMD16<Float>(repeating: 0)
+                    let stop = min(end - width, at + 255 * width)
+                    while at <= stop {
+                        let x = p.loadUnaligned(fromByteOffset: at, as: SIMD16<Float>.self)
+                        sums += x * x
+                        at += width
                     }
+                    squares += Double(sums.sum())
                 }
-                squares += Double(sum)
+                for i in at / MemoryLayout<Float>.stride..<scalars.count { squares += Double(scalars[i] * scalars[i]) }
             }
         }
         let norm = Float(squares.squareRoot())

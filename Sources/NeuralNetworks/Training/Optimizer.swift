@@ -1,5 +1,4 @@
 public import Tensors
-import Dispatch
 import Foundation
 
 /// A rule by which gradients move parameters. State is a value with named tensors, so that training can be resumed.
@@ -36,12 +35,31 @@ public struct SGD: Optimizer {
     public mutating func step(_ updates: [(parameter: Parameter, gradient: Tensor)]) {
         steps += 1
         for (parameter, gradient) in updates {
-            var v = gradient
-            if momentum > 0 {
-                v = slot("momentum", parameter) * momentum + gradient
-                set("momentum", parameter, v)
+            let w = parameter.value.detached, (rate, momentum) = (learningRate, momentum)
+            guard momentum > 0 else {
+                parameter.value = (w - gradient * rate).tracked
+                continue
             }
-            parameter.value = (parameter.value.detached - v * learningRate).tracked
+            let v = slot("momentum", parameter), n = w.shape.count
+            // One pass over the parameters instead of one per operation, as in Adam.
+            nonisolated(unsafe) let (p, g, old) = (v.pointer, gradient.pointer, w.pointer)
+            var newVelocity: Tensor?
+            let moved = Tensor(shape: w.shape, on: w.backend) { memory in
+                nonisolated(unsafe) let moved = memory
+                newVelocity = Tensor(shape: w.shape, on: w.backend) { memory in
+                    nonisolated(unsafe) let velocity = memory
+                    w.backend.forEachPart(of: n) { range in
+                        for i in range {
+                            let a = momentum * p[i] + g[i]
+                            velocity[i] = a
+                            moved[i] = old[i] - rate * a
+                        }
+                    }
+                }
+            }
+            withExtendedLifetime((v, gradient, w)) {}
+            set("momentum", parameter, newVelocity!)
+            parameter.value = moved.tracked
         }
     }
 }
@@ -102,9 +120,8 @@ public struct Adam: Optimizer {
                     nonisolated(unsafe) let mean = memory
                     newSquare = Tensor(shape: w.shape, on: w.backend) { memory in
                         nonisolated(unsafe) let square = memory
-                        let parts = max(1, n >> 17)
-                        DispatchQueue.concurrentPerform(iterations: parts) { part in
-                            for i in n * part / parts..<n * (part + 1) / parts {
+                        w.backend.forEachPart(of: n) { range in
+                            for i in range {
                                 let a = b1 * p[i] + (1 - b1) * g[i]
                                 let b = b2 * q[i] + (1 - b2) * g[i] * g[i]
                                 mean[i] = a

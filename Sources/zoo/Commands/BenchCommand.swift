@@ -20,6 +20,7 @@ struct BenchCommand: ParsableCommand {
               zoo bench captioner --threads 1 --json
               zoo bench vgg-19 --size 448 --tap pool5 --layers
               zoo bench resnet-50 --batch 8 --seconds 10
+              zoo bench zoo-cnn --training --batch 32 --size 128
             """)
 
     @Argument(help: "The model: its name, an alias, or the path of its card.", completion: .modelNames)
@@ -36,6 +37,8 @@ struct BenchCommand: ParsableCommand {
     var seconds: Double?
     @Flag(help: "Time every layer too, in as many more runs.")
     var layers = false
+    @Flag(help: "Time steps of training instead: forward, loss, backward, optimiser.")
+    var training = false
     @Flag(help: "Run once, without warming up or measuring the machine: for timing the whole process from outside.")
     var cold = false
     @Option(
@@ -75,6 +78,9 @@ struct BenchCommand: ParsableCommand {
         if cold, repetitions != nil || seconds != nil || layers {
             throw ValidationError("--cold runs once; leave --repetitions, --seconds and --layers out")
         }
+        if training, layers || cold || saveOutput != nil {
+            throw ValidationError("--training times whole steps; leave --layers, --cold and --save-output out")
+        }
         if input != nil, batch != nil { throw ValidationError("--input has a number of pictures already; leave --batch out") }
         for (option, path) in [("save-weights", saveWeights), ("save-output", saveOutput)] {
             guard let path else { continue }
@@ -94,7 +100,8 @@ struct BenchCommand: ParsableCommand {
 
     func run() throws {
         let zoo = try options.zoo()
-        let benchmark = try NetworkBenchmark(model, size: size, tap: tap, weights: weights, isCached: cold, in: zoo)
+        let benchmark = try NetworkBenchmark(
+            model, size: size, tap: tap, weights: weights, for: training ? .training : .inference, isCached: cold, in: zoo)
         if benchmark.weights == nil {
             Console.error.say("\(benchmark.card.name): the weights are not here; random numbers take their place.")
         }
@@ -102,6 +109,14 @@ struct BenchCommand: ParsableCommand {
         let x = try input.map(benchmark.pictures(from:)) ?? checked(benchmark).pictures(batch ?? 1)
 
         let progress = ProgressBar("Measuring \(benchmark.card.name)")
+        if training {
+            var steps = TrainingBenchmark(benchmark)
+            let report = TrainingReport(
+                benchmark, images: x.shape[0], threads: options.threadCount, backend: zoo.backend.name,
+                timing: Timing(limits) { steps.step(x) }, steps: steps)
+            progress.clear()
+            return try report.write(asJSON: json)
+        }
         var output: Tensor?
         let network = Timing(limits) { output = benchmark.network(x) }
         if layers {
