@@ -81,7 +81,7 @@ def runner(peer, beam, threads, folder):
     if peer.startswith("torch"):
         import torch
         torch.set_num_threads(threads)
-        torch.inference_mode().__enter__()
+        torch.set_grad_enabled(False)
         step = step_module(beam)[0]
         if peer == "torch-jit":
             step = torch.jit.freeze(torch.jit.trace(step, (torch.zeros(beam, dtype=torch.long), torch.zeros(beam, HIDDEN), torch.zeros(beam, HIDDEN))))
