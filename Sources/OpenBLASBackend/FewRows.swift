@@ -62,7 +62,7 @@ final class FewRows: Sendable {
         if count <= fewestForTiles {
             (stride, memory) = (depth, x.detached)
         } else {
-            let stride = spread(depth), p = x.pointer
+            let stride = oddLines(depth), p = x.pointer
             memory = Tensor(shape: [count, stride], on: x.backend) { copy in
                 for row in 0..<count { (copy + row * stride).update(from: p + row * depth, count: depth) }
             }
@@ -72,7 +72,7 @@ final class FewRows: Sendable {
 
     /// The rows in bfloat16, `pairs` words each and `stride` words apart.
     func withPairs(_ body: (_ base: UnsafePointer<BFloat16Pair>, _ pairs: Int, _ stride: Int) -> Void) {
-        let pairs = (depth + 1) / 2, stride = spread(pairs)
+        let pairs = (depth + 1) / 2, stride = oddLines(pairs)
         withUnsafeTemporaryAllocation(of: BFloat16Pair.self, capacity: count * stride) { words in
             for row in 0..<count {
                 let x = base + row * self.stride
@@ -82,9 +82,6 @@ final class FewRows: Sendable {
         }
     }
 }
-
-/// An odd number of cache lines for at least `count` words: otherwise the rows of a tile would share the sets of the cache.
-private func spread(_ count: Int) -> Int { (count + 15) / 16 / 2 * 32 + 16 }
 
 /// `rows · panelᵀ + bias`; whole registers are written, the panel's padding with them.
 func multiplyFewRows<Weight: PanelWeight>(

@@ -130,6 +130,9 @@ struct Panel<Weight> {
 /// How many columns `outputs` outputs take.
 func paddedCount(_ outputs: Int) -> Int { (outputs + Lanes.width - 1) / Lanes.width * Lanes.width }
 
+/// The scalars of an odd number of cache lines that hold `count`: rows so far apart do not share the sets of the cache.
+func oddLines(_ count: Int) -> Int { ((count + 15) / 16 | 1) * 16 }
+
 /// A row of scalars padded with zeros to whole registers, for biases.
 struct PaddedRow: Sendable {
     private let count: Int

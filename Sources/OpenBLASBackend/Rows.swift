@@ -72,19 +72,19 @@ extension OpenBLAS {
 }
 
 private func softmaxRow(_ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, _ n: Int) {
-    var tops = Vector(repeating: -.infinity), k = 0
-    while k + 8 <= n {
-        let v = x.vector(at: k)
+    var tops = Vector(repeating: -.infinity), i = 0
+    while i + 8 <= n {
+        let v = x.vector(at: i)
         tops = tops.replacing(with: v, where: v .> tops)
-        k += 8
+        i += 8
     }
     var top = tops.max()
-    while k < n {
-        top = max(top, x[k])
-        k += 1
+    while i < n {
+        top = max(top, x[i])
+        i += 1
     }
     var sums = Vector(repeating: 0), sum: Float = 0
-    var i = 0
+    i = 0
     while i + 8 <= n {
         let e = exponential(x.vector(at: i) - top)
         y.store(e, at: i)

@@ -84,7 +84,7 @@ final class WinogradConvolution: PreparedConvolution {
         func runByTile() {
             let threads = backend.threads, blocks = ((tiles + block - 1) / block + threads - 1) / threads * threads
             let size = (tiles + blocks - 1) / blocks
-            let inputStride = Self.stride(size * input[3]), productStride = Self.stride(size * output[3])
+            let inputStride = oddLines(size * input[3]), productStride = oddLines(size * output[3])
             backend.forEachTask(blocks) { task in
                 let range = part(task, of: blocks, tiles)
                 let v = backend.allocate(frequencies * inputStride), products = backend.allocate(frequencies * productStride)
@@ -102,7 +102,7 @@ final class WinogradConvolution: PreparedConvolution {
 
         /// Too few tiles for blocks: the threads share the frequencies.
         func runByFrequency() {
-            let inputStride = Self.stride(tiles * input[3]), productStride = Self.stride(tiles * output[3])
+            let inputStride = oddLines(tiles * input[3]), productStride = oddLines(tiles * output[3])
             let memory = backend.allocate(frequencies * (inputStride + productStride))
             let v = Shared(memory), products = Shared(memory + frequencies * inputStride)
             let parts = min(tiles, 4 * backend.threads), panels = convolution.panels[0].count, halves = min(2, panels)
@@ -121,12 +121,6 @@ final class WinogradConvolution: PreparedConvolution {
                 transformOutput(range, channels: 0..<output[3], products.base + range.lowerBound * output[3], productStride)
             }
             backend.deallocate(memory, frequencies * (inputStride + productStride))
-        }
-
-        /// An odd number of cache lines, so that the frequencies of a tile do not share a cache set.
-        private static func stride(_ count: Int) -> Int {
-            let lines = (count + 15) / 16
-            return (lines % 2 == 0 ? lines + 1 : lines) * 16
         }
 
         private func place(_ tile: Int) -> (image: Int, y: Int, x: Int) {

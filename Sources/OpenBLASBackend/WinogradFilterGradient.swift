@@ -30,7 +30,7 @@ struct WinogradFilterGradient: Sendable {
         let scalars = max(1 << 20, 2 * frequencies * size)
         let blocks = max(1, tiles * frequencies * (channels + outputs) / scalars)
         let largest = (tiles + blocks - 1) / blocks
-        let inputStride = Self.stride(largest * channels), gradientStride = Self.stride(largest * outputs)
+        let inputStride = oddLines(largest * channels), gradientStride = oddLines(largest * outputs)
         let memory = backend.allocate(frequencies * (inputStride + gradientStride + size))
         let v = Shared(memory), d = Shared(v.base + frequencies * inputStride),
             sums = Shared(d.base + frequencies * gradientStride)
@@ -52,7 +52,7 @@ struct WinogradFilterGradient: Sendable {
         let dw = Shared(dw)
         backend.parallel(outputs) { _, range in
             for o in range {
-                for c in Swift.stride(from: 0, to: channels, by: Lanes.width) {
+                for c in stride(from: 0, to: channels, by: Lanes.width) {
                     let from = sums.base + (o * channels + c), to = dw.base + (o * channels + c) * 9
                     if m == 4 {
                         WinogradTransform.transformFilterGradient(from, stride: size, into: to) {
@@ -68,9 +68,6 @@ struct WinogradFilterGradient: Sendable {
         }
         backend.deallocate(memory, frequencies * (inputStride + gradientStride + size))
     }
-
-    /// An odd number of cache lines, so that the frequencies of a tile do not share a cache set.
-    private static func stride(_ count: Int) -> Int { ((count + 15) / 16 | 1) * 16 }
 
     private func transform(
         _ range: Range<Int>, input v: UnsafeMutablePointer<Float>, _ inputStride: Int,

@@ -1,7 +1,6 @@
 import Checkpoints
 import Foundation
 import ModelKit
-import NeuralNetworks
 public import Tensors
 
 /// Where packed weights are kept from run to run: `$XDG_CACHE_HOME/zoo`, or `~/.cache/zoo`.

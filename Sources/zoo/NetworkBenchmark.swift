@@ -15,7 +15,6 @@ struct NetworkBenchmark {
     /// The file with the weights of the backbone; nil where they are random numbers.
     let weights: String?
     let probe = LayerProbe()
-    let parameters: [Parameter]
     let store: ParameterStore
     private let backend: any Backend
 
@@ -59,8 +58,7 @@ struct NetworkBenchmark {
         network = try description.make(in: store.root["cnn"])
         if files != nil { try source.check(card: card.document.file) }
         if let packed { zoo.packing?.finish(packed) }
-        parameters = store.all
-        let names = Set(parameters.map(\.name))
+        let names = Set(store.all.map(\.name))
         weights =
             files?.first { file in file.checkpoint.tensors.contains { names.contains(file.prefix + $0.name) } }?.checkpoint.path
     }
@@ -102,7 +100,7 @@ struct NetworkBenchmark {
 
     /// Writes the parameters under the names that the backbone's card uses.
     func saveWeights(to path: String) throws {
-        let tensors = try parameters.map { CheckpointTensor(name: String($0.name.dropFirst("cnn.".count)), try $0.read()) }
+        let tensors = try store.all.map { CheckpointTensor(name: String($0.name.dropFirst("cnn.".count)), try $0.read()) }
         try Checkpoint(tensors, attributes: ["card": backboneCard]).write(to: path)
     }
 }

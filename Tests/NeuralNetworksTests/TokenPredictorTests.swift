@@ -24,6 +24,17 @@ import Testing
         }
     }
 
+    /// What a decoder begins with and its states are those of float32, or its words would not be.
+    @Test func onlyRankedAndLargeMatricesAreRounded() throws {
+        func results(_ storage: WeightStorage) throws -> [[Float]] {
+            let scope = ParameterStore(FormulaParameters(), on: backend, storage: storage).root
+            let x = FormulaParameters.uniform("x", [2, 6], on: backend)
+            let lstm = try LSTM(6, 5, LSTMConvention(order: .ifgo), in: scope["lstm"])
+            return [try Linear(6, 9, in: scope["image"])(x).scalars, lstm(x, lstm.zeroState(rows: 2)).hidden.scalars]
+        }
+        #expect(try results(.float16) == results(.float32))
+    }
+
     @Test(arguments: [ParameterStore.Purpose.inference, .training])
     func embeddedInputs(_ purpose: ParameterStore.Purpose) throws {
         let store = ParameterStore(FormulaParameters(), for: purpose, on: backend)

@@ -2,7 +2,8 @@ public import Tensors
 
 /// `y = x Wᵀ + b`, with `W` of shape `[outputs, inputs]`.
 ///
-/// For inference the backend prepares the weights, in the precision of the store (``ParameterStore/storage``).
+/// For inference the backend prepares the weights: large ones, and those that outputs are ranked by, in the precision of the
+/// store (``ParameterStore/storage``).
 public struct Linear: Sendable {
     private enum Weights: Sendable {
         case plain(weight: Parameter, bias: Parameter?)
@@ -10,6 +11,8 @@ public struct Linear: Sendable {
     }
 
     public let inputs: Int, outputs: Int
+    /// Weights of a matrix that takes milliseconds to read, like the first two fully connected layers of VGG.
+    private static let large = 1 << 22
     private let weights: Weights
 
     /// - Parameter isRanked: whether the best of ``distributions(of:)`` are what will be asked, for which coarser weights do.
@@ -19,7 +22,9 @@ public struct Linear: Sendable {
     ) throws {
         let weight = try scope.packedParameter("weight", [outputs, inputs], initializer)
         let bias = bias ? try scope.parameter("bias", [outputs], .constant(0)) : nil
-        try self.init(weight, bias: bias, storage: scope.store.storage, isRanked: isRanked, in: scope)
+        // Rounding what a decoder begins with would change its words: only what is read for long is worth it.
+        let storage = isRanked || weight.shape.count >= Self.large ? scope.store.storage : .float32
+        try self.init(weight, bias: bias, storage: storage, isRanked: isRanked, in: scope)
     }
 
     /// - Parameter weight: `[outputs, inputs]`, of the scope's store.
@@ -48,10 +53,8 @@ public struct Linear: Sendable {
     /// The softmax of the result for every row of `x`, `[rows, inputs]`.
     public func distributions(of x: Tensor) -> TokenDistributions {
         switch weights {
-        case .plain(let weight, let bias):
-            let y = matmul(x, weight.value, transposed: true, bias: bias?.value)
-            return TokenDistributions(scores: y)
-        case .prepared(let map): return TokenDistributions(map, of: x)
+        case .plain: TokenDistributions(scores: self(x))
+        case .prepared(let map): TokenDistributions(map, of: x)
         }
     }
 }
