@@ -52,7 +52,7 @@ struct COCOCaptions {
                 captions[annotation.image_id]?.append(annotation.caption.trimmingCharacters(in: .newlines))
             }
             for image in file.images {
-                try KarpathySplits.check(image.file_name, file: url.path)
+                try ImageFolder.check(image.file_name, file: url.path)
                 let name = "\(part)/\(image.file_name)"
                 guard seen.insert(name).inserted else { throw .repeatedImage(image.file_name, file: url.path) }
                 // An image that nobody captioned is of no use.

@@ -4,13 +4,7 @@ public import Foundation
 ///
 /// `CaptionDataSet(folder:)` recognises by the folder's content: Flickr8k, Karpathy's `dataset_*.json`, COCO's `captions_*.json`.
 public struct CaptionDataSet: Sendable, Hashable {
-    public enum Split: String, Sendable, Hashable, Codable, CaseIterable {
-        case train
-        /// Karpathy's rest of COCO's validation set; commonly used for training, see `trainingImages`.
-        case restval
-        case val
-        case test
-    }
+    public typealias Split = DataSplit
 
     public struct Image: Sendable, Hashable {
         /// The file's name, in COCO with its folder: unique in the data set.
@@ -60,49 +54,5 @@ public struct CaptionDataSet: Sendable, Hashable {
             guard !files.isEmpty else { throw .unrecognized(folder: folder.path) }
             self = try COCOCaptions(files.map { annotations.url.appendingPathComponent($0) }, images: images ?? folder).dataSet()
         }
-    }
-}
-
-/// The names in a folder, in alphabetical order.
-struct FolderListing {
-    let url: URL
-    let names: Set<String>
-
-    init(_ url: URL) throws(DataSetError) {
-        self.url = url
-        var isFolder: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder), isFolder.boolValue,
-            let names = try? FileManager.default.contentsOfDirectory(atPath: url.path)
-        else { throw .noFolder(url.path) }
-        self.names = Set(names)
-    }
-
-    func all(where matches: (String) -> Bool) -> [String] { names.filter(matches).sorted() }
-    func first(where matches: (String) -> Bool) -> String? { all(where: matches).first }
-    func `in`(_ name: String) -> FolderListing? {
-        names.contains(name) ? try? FolderListing(url.appendingPathComponent(name)) : nil
-    }
-}
-
-/// Finds images by name, in the given folder or in one of its well-known subfolders. Folders are listed once, files never opened.
-struct ImageFolder {
-    private let root: URL
-    private var listings: [String: FolderListing?] = [:]
-
-    init(_ root: URL) { self.root = root }
-
-    private mutating func listing(_ folder: String) -> FolderListing? {
-        if let known = listings[folder] { return known }
-        let listing = try? FolderListing(folder.isEmpty ? root : root.appendingPathComponent(folder))
-        listings[folder] = .some(listing)
-        return listing
-    }
-
-    /// - Parameter folders: subfolders in the order in which they are looked into; "" is the folder itself.
-    mutating func file(_ name: String, in folders: [String]) -> URL? {
-        for folder in folders {
-            if let listing = listing(folder), listing.names.contains(name) { return listing.url.appendingPathComponent(name) }
-        }
-        return nil
     }
 }

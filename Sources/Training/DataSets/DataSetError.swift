@@ -6,8 +6,8 @@ public enum DataSetError: Error, Sendable, Hashable {
     case unrecognized(folder: String)
     case missingFile(String, folder: String)
     case unreadable(file: String, reason: String)
-    case badHeader(String, file: String)
-    case badLine(String, file: String, line: Int)
+    case badHeader(String, expected: String, file: String)
+    case badLine(String, expected: String, file: String, line: Int)
     /// A name in a list of images that has no captions.
     case noCaptions(image: String, file: String, line: Int)
     /// A name outside of the images' folder.
@@ -33,8 +33,9 @@ extension DataSetError: CustomStringConvertible {
             """
         case .missingFile(let name, let folder): "\(folder): has no '\(name)', which this data set needs."
         case .unreadable(let file, let reason): "\(file): cannot be read: \(reason)."
-        case .badHeader(let text, let file): "\(file), line 1: expected 'image,caption', not '\(text)'."
-        case .badLine(let text, let file, let line): "\(file), line \(line): expected 'image,caption', not '\(text)'."
+        case .badHeader(let text, let expected, let file): "\(file), line 1: expected \(expected), not '\(text)'."
+        case .badLine(let text, let expected, let file, let line):
+            "\(file), line \(line): expected \(expected), not '\(text)'."
         case .noCaptions(let image, let file, let line):
             "\(file), line \(line): the image '\(image)' has no captions in captions.txt."
         case .unsafeName(let name, let file): "\(file): '\(name)' is not the name of a file in the images' folder."
@@ -73,6 +74,17 @@ extension DataSetError: CustomStringConvertible {
             let code = (error as NSError).code
             let missing = code == NSFileReadNoSuchFileError || code == NSFileNoSuchFileError
             throw .unreadable(file: url.path, reason: missing ? "there is no such file" : (error as NSError).localizedDescription)
+        }
+    }
+
+    /// The lines of a text file, the first first, without their ends; also empty ones.
+    static func lines(_ url: URL) throws(DataSetError) -> [String] {
+        let data = try contents(url)
+        guard let text = String(validating: data, as: UTF8.self) else {
+            throw .unreadable(file: url.path, reason: "it is not UTF-8 text")
+        }
+        return text.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+            String(Substring(line.last == "\r" ? line.dropLast() : line))
         }
     }
 }

@@ -6,6 +6,7 @@ import Foundation
 /// quotation marks in quotation marks as in CSV; `train.txt`, `dev.txt` and perhaps `test.txt`: a file name per line, which
 /// may carry its folder. Also read: a `dev.txt` by the name `val.txt`.
 struct Flickr8kFolder {
+    private static let line = "'image,caption'"
     private let folder: URL
     private let images: URL
 
@@ -33,14 +34,16 @@ struct Flickr8kFolder {
     private func captions() throws(DataSetError) -> [String: [String]] {
         let url = folder.appendingPathComponent("captions.txt")
         var captions: [String: [String]] = [:]
-        for (index, line) in try Self.lines(url).enumerated() {
+        for (index, line) in try DataSetError.lines(url).enumerated() {
             if index == 0 {
-                guard line == "image,caption" else { throw .badHeader(String(line.prefix(60)), file: url.path) }
+                guard line == "image,caption" else {
+                    throw .badHeader(String(line.prefix(60)), expected: Self.line, file: url.path)
+                }
                 continue
             }
             if line.isEmpty { continue }
             guard let comma = line.unicodeScalars.firstIndex(of: ",") else {
-                throw .badLine(String(line.prefix(60)), file: url.path, line: index + 1)
+                throw .badLine(String(line.prefix(60)), expected: Self.line, file: url.path, line: index + 1)
             }
             captions[String(line[..<comma]), default: []].append(Self.unquoted(line[line.unicodeScalars.index(after: comma)...]))
         }
@@ -59,7 +62,7 @@ struct Flickr8kFolder {
         var result: [CaptionDataSet.Image] = []
         var seen: Set<String> = []
         var missing: [String] = []
-        for (index, line) in try Self.lines(url).enumerated() where !line.isEmpty {
+        for (index, line) in try DataSetError.lines(url).enumerated() where !line.isEmpty {
             let name = line.split(separator: "/").last.map(String.init) ?? line
             guard let sentences = captions[name] else { throw .noCaptions(image: name, file: url.path, line: index + 1) }
             guard seen.insert(name).inserted else { throw .repeatedImage(name, file: url.path) }
@@ -71,15 +74,5 @@ struct Flickr8kFolder {
         }
         if let first = missing.first { throw .missingImages(first: first, count: missing.count, folder: images.path) }
         return result
-    }
-
-    private static func lines(_ url: URL) throws(DataSetError) -> [String] {
-        let data = try DataSetError.contents(url)
-        guard let text = String(validating: data, as: UTF8.self) else {
-            throw .unreadable(file: url.path, reason: "it is not UTF-8 text")
-        }
-        return text.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false).map { line in
-            String(Substring(line.last == "\r" ? line.dropLast() : line))
-        }
     }
 }

@@ -40,7 +40,7 @@ struct KarpathySplits {
         var missing: [String] = []
         for image in file.images {
             let name = [image.filepath, image.filename].compactMap { $0 }.joined(separator: "/")
-            try Self.check(name, file: url.path)
+            try ImageFolder.check(name, file: url.path)
             guard let split = CaptionDataSet.Split(rawValue: image.split) else {
                 throw .unknownSplit(image.split, file: url.path, image: name)
             }
@@ -57,12 +57,5 @@ struct KarpathySplits {
         if let first = missing.first { throw .missingImages(first: first, count: missing.count, folder: images.path) }
         guard !splits.isEmpty else { throw .empty(file: url.path) }
         return CaptionDataSet(name: file.dataset ?? url.deletingPathExtension().lastPathComponent, splits: splits)
-    }
-
-    /// A file must not lead out of the images' folder.
-    static func check(_ name: String, file: String) throws(DataSetError) {
-        guard !name.isEmpty, !name.hasPrefix("/"), !name.split(separator: "/").contains("..") else {
-            throw .unsafeName(name, file: file)
-        }
     }
 }
