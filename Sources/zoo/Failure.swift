@@ -129,6 +129,7 @@ extension DataSetError {
     fileprivate var status: ExitStatus {
         switch self {
         case .noFolder, .missingFile, .unreadable, .missingImages: .missingInput
+        case .heldBack: .usage
         default: .badData
         }
     }

@@ -6,9 +6,21 @@ enum SharedData {
         .deletingLastPathComponent()
         .appendingPathComponent("../shared/data").standardizedFileURL
 
-    static var flickr8k: URL? {
-        let folder = root.appendingPathComponent("flickr8k")
-        return FileManager.default.fileExists(atPath: folder.appendingPathComponent("captions.txt").path) ? folder : nil
+    static var flickr8k: URL? { folder("flickr8k", with: "captions.txt") }
+    static var daquar: URL? { folder("daquar", with: "train.tsv") }
+    static var easyVQA: URL? { folder("easy-vqa", with: "train/questions.json") }
+
+    private static func folder(_ name: String, with file: String) -> URL? {
+        let folder = root.appendingPathComponent(name)
+        return FileManager.default.fileExists(atPath: folder.appendingPathComponent(file).path) ? folder : nil
+    }
+}
+
+/// What the scripts in Reference/ wrote.
+enum Reference {
+    static func contents(_ name: String) throws -> Data {
+        try Data(
+            contentsOf: URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Reference/\(name)"))
     }
 }
 

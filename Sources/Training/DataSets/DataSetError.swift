@@ -4,6 +4,9 @@ import Foundation
 public enum DataSetError: Error, Sendable, Hashable {
     case noFolder(String)
     case unrecognized(folder: String)
+    case unrecognizedQuestions(folder: String)
+    /// Their names.
+    case severalDataSets([String], folder: String)
     case missingFile(String, folder: String)
     case unreadable(file: String, reason: String)
     case badHeader(String, expected: String, file: String)
@@ -18,6 +21,15 @@ public enum DataSetError: Error, Sendable, Hashable {
     case unknownSplit(String, file: String, image: String)
     case unknownImage(id: Int, file: String)
     case empty(file: String)
+    /// A name of a file that tells no split.
+    case unknownSubset(file: String)
+    case noQuestions(file: String)
+    case repeatedQuestion(id: Int, file: String)
+    case noAnswers(question: Int, file: String)
+    /// Answers that are for another image than the one that the question is about.
+    case otherImage(question: Int, image: Int, file: String)
+    case sharedImage(String, splits: [DataSplit], folder: String)
+    case heldBack(Int, images: Int, folder: String)
 }
 
 extension DataSetError: CustomStringConvertible {
@@ -31,6 +43,15 @@ extension DataSetError: CustomStringConvertible {
             Karpathy's splits (dataset_NAME.json and the images), \
             COCO (captions_train….json or annotations/captions_….json and the images).
             """
+        case .unrecognizedQuestions(let folder):
+            """
+            \(folder): holds no questions that are known; expected one of: \
+            DAQUAR (images/, train.tsv), \
+            easy-VQA (train/questions.json and train/images/, or questions.json and images/), \
+            VQA (…OpenEnded_mscoco_train2014_questions.json, …mscoco_train2014_annotations.json and the images).
+            """
+        case .severalDataSets(let names, let folder):
+            "\(folder): holds \(names.joined(separator: " and ")); put each into a folder of its own."
         case .missingFile(let name, let folder): "\(folder): has no '\(name)', which this data set needs."
         case .unreadable(let file, let reason): "\(file): cannot be read: \(reason)."
         case .badHeader(let text, let expected, let file): "\(file), line 1: expected \(expected), not '\(text)'."
@@ -47,6 +68,23 @@ extension DataSetError: CustomStringConvertible {
             "\(file): the image '\(image)' is in the split '\(split)'; known are train, restval, val, test."
         case .unknownImage(let id, let file): "\(file): a caption is for the image \(id), which the file does not list."
         case .empty(let file): "\(file): holds no captions."
+        case .unknownSubset(let file):
+            "\(file): its name does not tell the split; expected …_mscoco_train2014_questions.json, …_val2014_… or …_test2015_…."
+        case .noQuestions(let file): "\(file): holds no questions."
+        case .repeatedQuestion(let id, let file): "\(file): has the question \(id) twice."
+        case .noAnswers(let question, let file): "\(file): has no answers to the question \(question)."
+        case .otherImage(let question, let image, let file):
+            "\(file): the answers to the question \(question) are for the image \(image), but the question is about another."
+        case .sharedImage(let image, let splits, let folder):
+            """
+            \(folder): the image '\(image)' is in \(splits.map(\.rawValue).joined(separator: " and in ")); \
+            an image may be in one split only.
+            """
+        case .heldBack(let count, let images, let folder):
+            """
+            \(folder): of \(images) \(images == 1 ? "image" : "images") \(count) cannot be held back for validation; \
+            give a number from 0 to \(images - 1).
+            """
         }
     }
 
