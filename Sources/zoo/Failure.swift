@@ -32,6 +32,7 @@ struct Failure: Error {
         case let error as WordVectorsError: self.init(error.status, error.description)
         case let error as DataSetError: self.init(error.status, error.description)
         case let error as CaptionMetricsError: self.init(.badData, error.description)
+        case let error as WordNetError: self.init(error.status, error.description)
         case let error as InputError: self.init(error.status, error.description)
         case let error as LayerError: self.init(.badData, error.description)
         case let error as PluginError: self.init(error.status, error.description)
@@ -131,6 +132,16 @@ extension DataSetError {
         case .noFolder, .missingFile, .unreadable, .missingImages: .missingInput
         case .heldBack: .usage
         default: .badData
+        }
+    }
+}
+
+extension WordNetError {
+    fileprivate var status: ExitStatus {
+        switch self {
+        case .missing: .unavailable
+        case .unreadable: .missingInput
+        case .badEntry, .badSense, .endless: .badData
         }
     }
 }
