@@ -32,6 +32,7 @@ struct Failure: Error {
         case let error as WordVectorsError: self.init(error.status, error.description)
         case let error as DataSetError: self.init(error.status, error.description)
         case let error as CaptionMetricsError: self.init(.badData, error.description)
+        case let error as AnswerScoresError: self.init(.badData, error.description)
         case let error as WordNetError: self.init(error.status, error.description)
         case let error as InputError: self.init(error.status, error.description)
         case let error as LayerError: self.init(.badData, error.description)
