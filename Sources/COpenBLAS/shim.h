@@ -49,6 +49,57 @@ static inline __attribute__((always_inline)) zoo_float16 zoo_keep16(zoo_float16 
     return a == b ? x : (zoo_float16)0;
 }
 
+/// Neighbouring outputs of a line under 3×3 filters, one for every channel:
+/// `out = max(low, min(high, bias + Σ weight · x (+ residual)))` for the `channels` that fill whole registers.
+///
+/// `taps` are the nine places that the first output reads, the next reads `step` scalars further. A few outputs at a time
+/// share the weights' registers, and the channels pass as they lie in memory. In C because Swift's products of registers
+/// were taken apart here into pieces of four and of one.
+#define ZOO_DEPTHWISE_BLOCK(N)                                                                                                 \
+    static inline __attribute__((always_inline)) void zoo_depthwise_block##N(                                                  \
+        const int outputs, const float *const *taps, const long at, const long step, const float *const *weights,              \
+        const float *bias, float low, float high, const float *residual, long residual_stride, float *out, long out_stride,   \
+        long channels) {                                                                                                       \
+        typedef float lanes __attribute__((ext_vector_type(N), aligned(4)));                                                  \
+        const lanes least = (lanes)low, most = (lanes)high;                                                                    \
+        for (long c = 0; c + N <= channels; c += N) {                                                                          \
+            lanes sums[4];                                                                                                     \
+            _Pragma("clang loop unroll(full)") for (int i = 0; i < outputs; i++) sums[i] = *(const lanes *)(bias + c);         \
+            _Pragma("clang loop unroll(full)") for (int k = 0; k < 9; k++) {                                                   \
+                const lanes w = *(const lanes *)(weights[k] + c);                                                              \
+                const float *x = taps[k] + at + c;                                                                             \
+                _Pragma("clang loop unroll(full)") for (int i = 0; i < outputs; i++)                                           \
+                    sums[i] = __builtin_elementwise_fma(*(const lanes *)(x + i * step), w, sums[i]);                           \
+            }                                                                                                                  \
+            _Pragma("clang loop unroll(full)") for (int i = 0; i < outputs; i++) {                                             \
+                lanes sum = sums[i];                                                                                           \
+                if (residual) sum += *(const lanes *)(residual + i * residual_stride + c);                                     \
+                sum = sum < least ? least : sum;                                                                               \
+                *(lanes *)(out + i * out_stride + c) = sum > most ? most : sum;                                                \
+            }                                                                                                                  \
+        }                                                                                                                      \
+    }                                                                                                                          \
+    static inline void zoo_depthwise_line##N(                                                                                  \
+        const float *const *taps, long step, const float *const *weights, const float *bias, float low, float high,           \
+        const float *residual, long residual_stride, float *out, long out_stride, long channels, long count) {                \
+        for (long i = 0; i < count; i += 4) {                                                                                  \
+            const float *r = residual ? residual + i * residual_stride : 0;                                                    \
+            float *o = out + i * out_stride;                                                                                   \
+            switch (count - i) {                                                                                               \
+                case 1: ZOO_DEPTHWISE_OUTPUTS(N, 1); break;                                                                    \
+                case 2: ZOO_DEPTHWISE_OUTPUTS(N, 2); break;                                                                    \
+                case 3: ZOO_DEPTHWISE_OUTPUTS(N, 3); break;                                                                    \
+                default: ZOO_DEPTHWISE_OUTPUTS(N, 4);                                                                          \
+            }                                                                                                                  \
+        }                                                                                                                      \
+    }
+#define ZOO_DEPTHWISE_OUTPUTS(N, n)                                                                                            \
+    zoo_depthwise_block##N(                                                                                                    \
+        n, taps, i * step, step, weights, bias, low, high, r, residual_stride, o, out_stride, channels)
+ZOO_DEPTHWISE_BLOCK(4)
+ZOO_DEPTHWISE_BLOCK(8)
+ZOO_DEPTHWISE_BLOCK(16)
+
 /// Numbers in half precision, widened. Here and not in Swift because Swift's conversion of a vector becomes one
 /// instruction in some loops and one for every scalar in others.
 static inline __attribute__((always_inline)) zoo_float4 zoo_widen4(const void *p) {

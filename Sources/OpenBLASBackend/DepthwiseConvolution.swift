@@ -1,7 +1,7 @@
+import COpenBLAS
 import Tensors
 
-/// A convolution of every channel with its own filter. The filter's weights for a register of channels stay in registers
-/// while a line of pixels passes; lines above and below the map are read from a line of zeros.
+/// A convolution of every channel with its own filter. Lines above and below the map are read from a line of zeros.
 final class DepthwiseConvolution: PreparedConvolution {
     let filterShape: Shape
     let algorithm = "depthwise"
@@ -45,17 +45,18 @@ final class DepthwiseConvolution: PreparedConvolution {
                             iy >= 0 && iy < x.shape[1]
                             ? p.base + (image * x.shape[1] + iy) * x.shape[2] * channels : zeroLine.base
                     }
-                    let pixel = index * output[2]
-                    var c = 0
-                    while c < channels {
-                        let count = min(Lanes.width, channels - c)
-                        let out = slice.base + pixel * slice.stride + c, from = r.map { $0.base + pixel * channels + c }
-                        if count == Lanes.width, filterShape[2] == 3, filterShape[3] == 3 {
-                            three(line, rows, c, into: out, slice.stride, from, channels, output[2])
-                        } else {
-                            any(line, rows, c, count, into: out, slice.stride, from, channels, 0..<output[2])
-                        }
-                        c += Lanes.width
+                    let pixel = index * output[2], out = slice.base + pixel * slice.stride
+                    let from = r.map { $0.base + pixel * channels }
+                    let whole = filterShape[2] == 3 && filterShape[3] == 3 ? channels / Lanes.width * Lanes.width : 0
+                    if whole > 0 {
+                        three(
+                            line, rows, zeros: zeroLine.base, into: out, slice.stride, from, channels: whole, of: channels,
+                            output[2])
+                    }
+                    for c in stride(from: whole, to: channels, by: Lanes.width) {
+                        any(
+                            line, rows, c, min(Lanes.width, channels - c), into: out + c, slice.stride, from.map { $0 + c },
+                            channels, output[2])
                     }
                 }
             }
@@ -77,42 +78,47 @@ final class DepthwiseConvolution: PreparedConvolution {
         }
     }
 
-    /// A 3×3 filter: nine registers of weights.
-    @inline(__always)
+    /// A 3×3 filter; taps beyond the ends of a line read zeros.
+    /// - Parameter channels: those that fill whole registers.
     private func three(
-        _ line: Line, _ rows: UnsafeMutableBufferPointer<UnsafePointer<Float>>, _ c: Int, into out: UnsafeMutablePointer<Float>,
-        _ stride: Int, _ residual: UnsafePointer<Float>?, _ channels: Int, _ outputs: Int
+        _ line: Line, _ rows: UnsafeMutableBufferPointer<UnsafePointer<Float>>, zeros: UnsafePointer<Float>,
+        into out: UnsafeMutablePointer<Float>, _ stride: Int, _ residual: UnsafePointer<Float>?, channels: Int, of all: Int,
+        _ outputs: Int
     ) {
-        any(line, rows, c, Lanes.width, into: out, stride, residual, channels, 0..<line.inside.lowerBound)
-        var w = InlineArray<9, Lanes>(repeating: Lanes(repeating: 0))
-        for k in 0..<9 { w[k] = Lanes(weights[k].base + c) }
-        let b = Lanes(bias.base + c), tap = line.dilation * channels, step = line.step * channels
-        var at = (line.inside.lowerBound * line.step - line.left) * channels + c
-        let (top, middle, bottom) = (rows[0], rows[1], rows[2])
-        for ox in line.inside {
-            var upper = b.addingProduct(Lanes(top + at), w[0]), lower = Lanes(bottom + at) * w[6]
-            var centre = Lanes(middle + at) * w[3]
-            upper.addProduct(Lanes(top + at + tap), w[1])
-            centre.addProduct(Lanes(middle + at + tap), w[4])
-            lower.addProduct(Lanes(bottom + at + tap), w[7])
-            upper.addProduct(Lanes(top + at + 2 &* tap), w[2])
-            centre.addProduct(Lanes(middle + at + 2 &* tap), w[5])
-            lower.addProduct(Lanes(bottom + at + 2 &* tap), w[8])
-            var sum = upper + (centre + lower)
-            if let residual { sum += Lanes(residual + ox &* channels) }
-            sum.clamped(range.low, range.high).store(to: out + ox &* stride)
-            at &+= step
+        withUnsafeTemporaryAllocation(of: UnsafePointer<Float>?.self, capacity: 18) { pointers in
+            let taps = pointers.baseAddress!, filters = taps + 9
+            for k in 0..<9 { filters[k] = weights[k].base }
+            func write(_ range: Range<Int>) {
+                if range.isEmpty { return }
+                for k in 0..<9 {
+                    let ix = range.lowerBound * line.step - line.left + k % 3 * line.dilation
+                    taps[k] = 0 <= ix && ix < line.width ? rows[k / 3] + ix * all : zeros
+                }
+                Self.line(
+                    taps, line.step * all, filters, bias.base, self.range.low, self.range.high,
+                    residual.map { $0 + range.lowerBound * all }, all, out + range.lowerBound * stride, stride, channels,
+                    range.count)
+            }
+            for ox in 0..<line.inside.lowerBound { write(ox..<ox + 1) }
+            write(line.inside)
+            for ox in line.inside.upperBound..<outputs { write(ox..<ox + 1) }
         }
-        any(line, rows, c, Lanes.width, into: out, stride, residual, channels, line.inside.upperBound..<outputs)
     }
 
-    /// Any filter, and windows that reach over the line's ends.
+    #if ZOO_AVX512
+        private static let line = zoo_depthwise_line16
+    #elseif ZOO_AVX2
+        private static let line = zoo_depthwise_line8
+    #else
+        private static let line = zoo_depthwise_line4
+    #endif
+
+    /// Any filter, and the channels that fill no register.
     private func any(
         _ line: Line, _ rows: UnsafeMutableBufferPointer<UnsafePointer<Float>>, _ c: Int, _ count: Int,
-        into out: UnsafeMutablePointer<Float>, _ stride: Int, _ residual: UnsafePointer<Float>?, _ channels: Int,
-        _ outputs: Range<Int>
+        into out: UnsafeMutablePointer<Float>, _ stride: Int, _ residual: UnsafePointer<Float>?, _ channels: Int, _ outputs: Int
     ) {
-        for ox in outputs {
+        for ox in 0..<outputs {
             var sum = Lanes(bias.base + c)
             for kx in 0..<line.taps {
                 let ix = ox * line.step - line.left + kx * line.dilation

@@ -9,6 +9,11 @@ extension OpenBLAS {
         let (lda, ldb) = (a.shape[1], b.shape[1])
         return Tensor(shape: [m, n], on: self) { y in
             let y = Shared(y)
+            if TiledProduct.isWorthPacking(m, n, k) {
+                let tiled = TiledProduct(
+                    pa, stride: lda, isTransposed: transposeA, pb, stride: ldb, isTransposed: transposeB, m, n, k)
+                return tiled.write(to: y.base, bias: bias.map { ReadOnly($0) }, on: self)
+            }
             if let bias { for row in 0..<m { (y.base + row * n).update(from: bias.pointer, count: n) } }
             let beta: Float = bias == nil ? 0 : 1
             @Sendable func multiply(

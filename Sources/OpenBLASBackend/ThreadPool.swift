@@ -14,7 +14,7 @@ final class ThreadPool: Sendable {
         let state = State(workers: threads - 1)
         self.state = state
         for worker in 0..<threads - 1 {
-            let thread = Thread { state.work(worker) }
+            let thread = Thread { state.work(worker + 1) }
             thread.stackSize = 1 << 20
             thread.start()
         }
@@ -22,7 +22,10 @@ final class ThreadPool: Sendable {
 
     deinit { state.stop() }
 
-    /// Runs `body(0) … body(tasks - 1)`, each once, on whichever thread is free; returns when all are done.
+    /// Runs `body(0) … body(tasks - 1)`, each once; returns when all are done.
+    ///
+    /// Every thread begins with its own part of the tasks, the same one at every call, and then takes what others have not
+    /// begun: layer after layer a thread finds in its cache what it wrote there itself.
     ///
     /// While another thread of the program has the pool, or from inside a task, the caller does all the work itself.
     func run(_ tasks: Int, _ body: @Sendable (Int) -> Void) {
@@ -47,11 +50,15 @@ final class ThreadPool: Sendable {
         /// Counts the jobs; a worker that sees it change takes part in the next one.
         private let generation = Atomic<Int>(0)
         private let job = Atomic<UInt>(0)
-        private let next = Atomic<Int>(0)
         private let atWork = Atomic<Int>(0)
         private let isBusy = Atomic<Bool>(false)
         private let isStopped = Atomic<Bool>(false)
+        /// One for every thread.
+        private let shares: [Share]
         private let sleepers: [Sleeper]
+
+        /// How many of its own tasks have been begun.
+        private final class Share: Sendable { let begun = Atomic<Int>(0) }
 
         private final class Sleeper: Sendable {
             let isAsleep = Atomic<Bool>(false)
@@ -61,17 +68,20 @@ final class ThreadPool: Sendable {
         /// About a tenth of a millisecond.
         private static let patience = 4000
 
-        init(workers: Int) { sleepers = (0..<workers).map { _ in Sleeper() } }
+        init(workers: Int) {
+            sleepers = (0..<workers).map { _ in Sleeper() }
+            shares = (0...workers).map { _ in Share() }
+        }
 
         func enter() -> Bool { !isBusy.exchange(true, ordering: .acquiring) }
         func leave() { isBusy.store(false, ordering: .releasing) }
 
         func share(_ job: UnsafeMutablePointer<Job>) {
             self.job.store(UInt(bitPattern: job), ordering: .relaxed)
-            next.store(0, ordering: .relaxed)
+            for share in shares { share.begun.store(0, ordering: .relaxed) }
             atWork.store(sleepers.count, ordering: .relaxed)
             announce()
-            takePart(job)
+            takePart(job, as: 0)
             var spins = 0
             while atWork.load(ordering: .acquiring) > 0 {
                 zoo_pause()
@@ -92,21 +102,26 @@ final class ThreadPool: Sendable {
             }
         }
 
-        private func takePart(_ job: UnsafeMutablePointer<Job>) {
-            while true {
-                let task = next.wrappingAdd(1, ordering: .relaxed).oldValue
-                if task >= job.pointee.tasks { return }
-                job.pointee.body(task)
+        /// - Parameter thread: 0 for the caller, then the workers.
+        private func takePart(_ job: UnsafeMutablePointer<Job>, as thread: Int) {
+            for turn in 0..<shares.count {
+                let owner = (thread + turn) % shares.count, tasks = part(owner, of: shares.count, job.pointee.tasks)
+                while true {
+                    let begun = shares[owner].begun.wrappingAdd(1, ordering: .relaxed).oldValue
+                    if begun >= tasks.count { break }
+                    job.pointee.body(tasks.lowerBound + begun)
+                }
             }
         }
 
-        func work(_ worker: Int) {
+        /// - Parameter thread: from 1.
+        func work(_ thread: Int) {
             var seen = 0
             while true {
-                wait(worker, seen)
+                wait(thread - 1, seen)
                 if isStopped.load(ordering: .sequentiallyConsistent) { return }
                 seen += 1
-                takePart(UnsafeMutablePointer(bitPattern: job.load(ordering: .relaxed))!)
+                takePart(UnsafeMutablePointer(bitPattern: job.load(ordering: .relaxed))!, as: thread)
                 atWork.wrappingSubtract(1, ordering: .releasing)
             }
         }

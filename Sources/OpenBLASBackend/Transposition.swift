@@ -17,14 +17,14 @@ extension OpenBLAS {
                 parallel(stack, grain: max(1, (1 << 14) / max(rows * columns, 1))) { _, range in
                     for i in range {
                         let at = i * rows * columns
-                        transpose(p.base + at, 0..<rows, of: rows, columns, into: y.base + at)
+                        transpose(p.base + at, stride: columns, 0..<rows, columns: columns, into: y.base + at, height: rows)
                     }
                 }
             } else {
                 for i in 0..<stack {
                     let at = i * rows * columns
                     parallel(rows, grain: max(16, (1 << 14) / max(columns, 1))) { _, range in
-                        transpose(p.base + at, range, of: rows, columns, into: y.base + at)
+                        transpose(p.base + at, stride: columns, range, columns: columns, into: y.base + at, height: rows)
                     }
                 }
             }
@@ -32,22 +32,23 @@ extension OpenBLAS {
     }
 }
 
-/// `y[c · height + r] = x[r · columns + c]` for some rows, in blocks of eight by eight, sixteen columns at a time so that
+/// `y[c · height + r] = x[r · stride + c]` for some rows, in blocks of eight by eight, sixteen columns at a time so that
 /// lines that are written stay in cache until they are full.
-private func transpose(
-    _ x: UnsafePointer<Float>, _ rows: Range<Int>, of height: Int, _ columns: Int, into y: UnsafeMutablePointer<Float>
+func transpose(
+    _ x: UnsafePointer<Float>, stride rowStride: Int, _ rows: Range<Int>, columns: Int, into y: UnsafeMutablePointer<Float>,
+    height: Int
 ) {
     let wholeColumns = columns & ~7, wholeRows = rows.lowerBound &+ rows.count & ~7
     for first in stride(from: 0, to: wholeColumns, by: 16) {
         for r in stride(from: rows.lowerBound, to: wholeRows, by: 8) {
             for c in stride(from: first, to: min(first &+ 16, wholeColumns), by: 8) {
-                transposeBlock(x + (r &* columns &+ c), columns, into: y + (c &* height &+ r), height)
+                transposeBlock(x + (r &* rowStride &+ c), rowStride, into: y + (c &* height &+ r), height)
             }
         }
     }
     // What is left on the right and at the bottom.
     for r in rows {
-        for c in (r < wholeRows ? wholeColumns : 0)..<columns { y[c &* height &+ r] = x[r &* columns &+ c] }
+        for c in (r < wholeRows ? wholeColumns : 0)..<columns { y[c &* height &+ r] = x[r &* rowStride &+ c] }
     }
 }
 

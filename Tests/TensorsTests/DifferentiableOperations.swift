@@ -192,7 +192,16 @@ extension DifferentiableOperation {
                             $0.tensor([2, 3]),
                         ]
                     }
-                ) { lstmSequence($0[0], recurrent: $0[1], hidden: $0[2], cell: $0[3], convention).hidden },
+                ) { lstmSequence($0[0], recurrent: $0[1], hidden: $0[2], cell: $0[3], convention) },
+                DifferentiableOperation(
+                    name: "LSTM states, \(convention.name)",
+                    inputs: {
+                        [
+                            $0.tensor([4, 2, 12]), $0.tensor([12, 3], in: -0.3...0.3), $0.tensor([2, 3], in: -0.9...0.9),
+                            $0.tensor([2, 3]),
+                        ]
+                    }
+                ) { lstmStates($0[0], recurrent: $0[1], hidden: $0[2], cell: $0[3], convention) },
             ]
         } + [
             DifferentiableOperation(
@@ -214,6 +223,6 @@ extension DifferentiableOperation {
             DifferentiableOperation(
                 name: "LSTM sequence, part of the states",
                 inputs: { [$0.tensor([4, 2, 12]), $0.tensor([12, 3], in: -0.3...0.3), $0.tensor([2, 3]), $0.tensor([2, 3])] }
-            ) { lstmSequence($0[0], recurrent: $0[1], hidden: $0[2], cell: $0[3], LSTMConvention(order: .ifog)).hidden[1..<3] },
+            ) { lstmSequence($0[0], recurrent: $0[1], hidden: $0[2], cell: $0[3], LSTMConvention(order: .ifog))[1..<3] },
         ]
 }

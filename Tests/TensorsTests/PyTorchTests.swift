@@ -125,10 +125,12 @@ struct PyTorchTests {
         let w = ramp([8, 4], 4, on).tracked
         let u = ramp([8, 2], 6, on).tracked
         let a = matmul(x, w, transposed: true, bias: ramp([8], 9, on) + ramp([8], 8, on))
-        let (states, cell) = lstmSequence(a, recurrent: u, hidden: h, cell: c, LSTMConvention(order: .ifgo))
+        let states = lstmSequence(a, recurrent: u, hidden: h, cell: c, LSTMConvention(order: .ifgo))
+        let both = Tensors.lstmStates(a, recurrent: u, hidden: h, cell: c, LSTMConvention(order: .ifgo))
         let gradients = (states * ramp([4, 3, 2], 11, on)).sum.gradients()
         expectClose(states.scalars, Values.sequenceHidden, tolerance: 2e-6, "hidden")
-        expectClose(cell.scalars, Values.sequenceCell, tolerance: 2e-6, "cell")
+        expectClose(both.sliced(axis: -1, 0..<2).scalars, Values.sequenceHidden, tolerance: 2e-6, "hidden beside cells")
+        expectClose(both[3].sliced(axis: -1, 2..<4).scalars, Values.sequenceCell, tolerance: 2e-6, "cell")
         for (leaf, expected, label) in [
             (x, Values.sequenceDX, "dx"), (h, Values.sequenceDHidden, "dh"), (c, Values.sequenceDCell, "dc"),
             (w, Values.sequenceDInput, "dw"), (u, Values.sequenceDRecurrent, "du"),

@@ -96,7 +96,7 @@ struct TapeTests {
         let y =
             switch kind {
             case 0: batchNormalization(a, scale: b[0..<4].reshaped([8]), shift: b[4..<8].reshaped([8]), epsilon: 1e-3).y
-            case 1: lstmSequence(a, recurrent: b, hidden: c, cell: c, convention).hidden
+            case 1: lstmSequence(a, recurrent: b, hidden: c, cell: c, convention)
             default: lstmStep(a[0], cell: lstmStep(a[1], cell: c.detached, convention).cell, convention).hidden
             }
         let loss = y.squared.sum

@@ -63,8 +63,19 @@ public struct LSTM: Sendable {
 
     /// A whole sequence `[steps, rows, inputs]` from `state`: every hidden state, `[steps, rows, hidden]`.
     public func sequence(_ x: Tensor, from state: State) -> Tensor {
-        lstmSequence(
-            inputs(x), recurrent: recurrentWeight.value, hidden: state.hidden, cell: state.cell, convention
-        ).hidden
+        lstmSequence(inputs(x), recurrent: recurrentWeight.value, hidden: state.hidden, cell: state.cell, convention)
+    }
+
+    /// A whole sequence `[steps, rows, inputs]` from zero: every state, hidden and cell each `[steps · rows, hidden]`.
+    public func states(_ x: Tensor) -> State {
+        let steps = x.shape[0], rows = x.shape[1], start = zeroState(rows: rows), a = inputs(x)
+        if prepared != nil {
+            var walk: [State] = []
+            for t in 0..<steps { walk.append(step(a[t], walk.last ?? start)) }
+            return State(hidden: .concatenated(walk.map(\.hidden), axis: 0), cell: .concatenated(walk.map(\.cell), axis: 0))
+        }
+        let both = lstmStates(a, recurrent: recurrentWeight.value, hidden: start.hidden, cell: start.cell, convention)
+            .reshaped([steps * rows, 2 * hidden])
+        return State(hidden: both.sliced(axis: -1, 0..<hidden), cell: both.sliced(axis: -1, hidden..<2 * hidden))
     }
 }

@@ -63,55 +63,102 @@ public func gruStep(
 ///   - inputs: `[steps, rows, 4·hidden]`: the input products with the bias.
 ///   - recurrent: `U`, `[4·hidden, hidden]`.
 ///   - hidden, cell: the initial states, `[rows, hidden]`.
-/// - Returns: every hidden state, `[steps, rows, hidden]`, and the last cell, which carries no gradient.
+/// - Returns: every hidden state, `[steps, rows, hidden]`.
 public func lstmSequence(
     _ inputs: Tensor, recurrent: Tensor, hidden: Tensor, cell: Tensor, _ convention: LSTMConvention
-) -> (hidden: Tensor, cell: Tensor) {
-    let steps = inputs.shape[0], rows = inputs.shape[1], size = hidden.shape[1], backend = inputs.backend
-    require(
-        inputs.shape[2] == 4 * size && recurrent.shape == [4 * size, size] && hidden.shape == [rows, size]
-            && cell.shape == hidden.shape,
-        "lstmSequence: \(inputs.shape) with \(recurrent.shape) from \(hidden.shape) and \(cell.shape)")
-    let (u, h0, c0, x) = (recurrent.detached, hidden.detached, cell.detached, inputs.detached)
-    var trace: [LSTMStep] = []
-    for t in 0..<steps {
-        let h = trace.last?.hidden ?? h0, c = trace.last?.cell ?? c0
-        let a = x[t] + backend.product(h, u, transposeA: false, transposeB: true, bias: nil)
-        trace.append(backend.lstmStep(a, c, convention))
-    }
-    let states = Tensor.concatenated(trace.map(\.hidden), axis: 0).reshaped([steps, rows, size])
-    let walked = trace
-    let gradients = Once(for: [inputs, recurrent, hidden, cell]) { (dy: Tensor) in
-        LSTMSequenceGradient(dy, walked, recurrent: u, hidden: h0, cell: c0, convention)
-    }
-    let y = states.recorded(
-        (inputs, { gradients($0).inputs }), (recurrent, { gradients($0).recurrent }), (hidden, { gradients($0).hidden }),
-        (cell, { gradients($0).cell }))
-    return (y, trace.last?.cell ?? c0)
+) -> Tensor {
+    let walk = LSTMWalk(inputs, recurrent: recurrent, hidden: hidden, cell: cell, convention)
+    return walk.recorded(walk.hidden, inputs, recurrent, hidden, cell) { dy in (dy, nil) }
 }
 
-/// Back-propagation through time of ``lstmSequence(_:recurrent:hidden:cell:_:)``.
-private struct LSTMSequenceGradient: Sendable {
-    let inputs: Tensor, recurrent: Tensor, hidden: Tensor, cell: Tensor
+/// ``lstmSequence(_:recurrent:hidden:cell:_:)`` for whoever needs the cells, too.
+/// - Returns: every hidden state beside its cell, `[steps, rows, 2·hidden]`: one tensor, so that there is one way back.
+public func lstmStates(
+    _ inputs: Tensor, recurrent: Tensor, hidden: Tensor, cell: Tensor, _ convention: LSTMConvention
+) -> Tensor {
+    let walk = LSTMWalk(inputs, recurrent: recurrent, hidden: hidden, cell: cell, convention), size = hidden.shape[1]
+    return walk.recorded(.concatenated([walk.hidden, walk.cells], axis: -1), inputs, recurrent, hidden, cell) { dy in
+        (dy.sliced(axis: -1, 0..<size), dy.sliced(axis: -1, size..<2 * size))
+    }
+}
 
-    init(_ dy: Tensor, _ trace: [LSTMStep], recurrent u: Tensor, hidden h0: Tensor, cell c0: Tensor, _ convention: LSTMConvention)
-    {
-        let backend = dy.backend, steps = trace.count, rows = h0.shape[0], size = h0.shape[1]
+/// A sequence walked forwards, with what the way back needs.
+private struct LSTMWalk: Sendable {
+    private let trace: [LSTMStep]
+    private let u: Tensor, h0: Tensor, c0: Tensor
+    private let convention: LSTMConvention
+
+    init(_ inputs: Tensor, recurrent: Tensor, hidden: Tensor, cell: Tensor, _ convention: LSTMConvention) {
+        let rows = inputs.shape[1], size = hidden.shape[1], backend = inputs.backend
+        require(
+            inputs.shape[2] == 4 * size && recurrent.shape == [4 * size, size] && hidden.shape == [rows, size]
+                && cell.shape == hidden.shape,
+            "lstmSequence: \(inputs.shape) with \(recurrent.shape) from \(hidden.shape) and \(cell.shape)")
+        (u, h0, c0, self.convention) = (recurrent.detached, hidden.detached, cell.detached, convention)
+        let x = inputs.detached, timesU = Self.map(by: u)
+        var trace: [LSTMStep] = []
+        for t in 0..<inputs.shape[0] {
+            let h = trace.last?.hidden ?? h0, c = trace.last?.cell ?? c0
+            trace.append(backend.lstmStep(x[t] + timesU(h), c, convention))
+        }
+        self.trace = trace
+    }
+
+    /// `x ↦ x · weightᵀ` with weights that are packed once for all steps.
+    private static func map(by weight: Tensor) -> any PreparedLinear {
+        do {
+            return try weight.backend.prepareLinear(PackableWeights(weight), storage: .float32, isRanked: false)
+        } catch {
+            preconditionFailure("weights in memory cannot be read: \(error)")
+        }
+    }
+
+    private func stacked(_ parts: [Tensor]) -> Tensor {
+        .concatenated(parts, axis: 0).reshaped([trace.count, h0.shape[0], h0.shape[1]])
+    }
+    var hidden: Tensor { stacked(trace.map(\.hidden)) }
+    var cells: Tensor { stacked(trace.map(\.cell)) }
+
+    /// `result` with its derivatives.
+    /// - Parameter split: from the result's gradient to those of all hidden states and, where there are any, of all cells.
+    func recorded(
+        _ result: Tensor, _ inputs: Tensor, _ recurrent: Tensor, _ hidden: Tensor, _ cell: Tensor,
+        split: @escaping @Sendable (Tensor) -> (hidden: Tensor, cells: Tensor?)
+    ) -> Tensor {
+        let gradients = Once(for: [inputs, recurrent, hidden, cell]) { (dy: Tensor) in
+            let (dHidden, dCells) = split(dy)
+            return gradient(dHidden, dCells)
+        }
+        return result.recorded(
+            (inputs, { gradients($0).inputs }), (recurrent, { gradients($0).recurrent }), (hidden, { gradients($0).hidden }),
+            (cell, { gradients($0).cell }))
+    }
+
+    /// Back-propagation through time.
+    /// - Parameters:
+    ///   - dHidden: for every hidden state, `[steps, rows, hidden]`.
+    ///   - dCells: for every cell.
+    private func gradient(_ dHidden: Tensor, _ dCells: Tensor?) -> (
+        inputs: Tensor, recurrent: Tensor, hidden: Tensor, cell: Tensor
+    ) {
+        let backend = dHidden.backend, steps = trace.count, rows = h0.shape[0], size = h0.shape[1]
         var dh: Tensor?, dc: Tensor?
         var da: [Tensor] = []
+        let timesUTransposed = Self.map(by: u.transposed)
         for t in (0..<steps).reversed() {
-            let upstream = dh.map { $0 + dy[t] } ?? dy[t]
+            if let own = dCells?[t] { dc = dc.map { $0 + own } ?? own }
             let (dPreactivations, dCell) = backend.lstmStepGradient(
-                dh: upstream, dc: dc, trace[t], previousCell: t > 0 ? trace[t - 1].cell : c0, convention)
+                dh: dh.map { $0 + dHidden[t] } ?? dHidden[t], dc: dc, trace[t], previousCell: t > 0 ? trace[t - 1].cell : c0,
+                convention)
             da.append(dPreactivations)
-            dh = backend.product(dPreactivations, u, transposeA: false, transposeB: false, bias: nil)
+            dh = timesUTransposed(dPreactivations)
             dc = dCell
         }
         let all = Tensor.concatenated(da.reversed(), axis: 0)
         let before = Tensor.concatenated([h0] + trace.dropLast().map(\.hidden), axis: 0)
-        inputs = all.reshaped([steps, rows, 4 * size])
-        recurrent = backend.product(all, before, transposeA: true, transposeB: false, bias: nil)
-        hidden = dh!
-        cell = dc!
+        return (
+            all.reshaped([steps, rows, 4 * size]),
+            backend.product(all, before, transposeA: true, transposeB: false, bias: nil), dh!, dc!
+        )
     }
 }
