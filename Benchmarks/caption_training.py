@@ -29,7 +29,7 @@ def zoo_round(arguments, weights, recipe):
     if os.path.exists(state):
         os.remove(state)
     output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    return json.loads(output.strip().splitlines()[-1])["scores"]["wordsPerSecond"]
+    return json.loads(output.strip().splitlines()[-1])["scores"]["predictionsPerSecond"]
 
 
 def captions(folder, photos):

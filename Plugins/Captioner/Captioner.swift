@@ -55,16 +55,16 @@ public struct Captioner: TrainableModel {
     // MARK: The equations
 
     /// The picture's embedding, `[1, E]`.
-    public func forward(_ input: ImageInput) -> Tensor { activations(encode(input)) }
+    public func forward(_ input: ImageInput) -> Tensor { embed(encode([input])) }
 
-    /// What the CNN sees, `[1, features]`.
-    public func encode(_ input: ImageInput) -> Tensor {
-        let f = cnn(input.pixels)
-        return f.reshaped([f.shape[0], f.shape.count / f.shape[0]])
+    /// What the CNN sees, `[pictures, features]`.
+    public func encode(_ pictures: [ImageInput]) -> Tensor {
+        let f = cnn(.concatenated(pictures.map(\.pixels), axis: 0))
+        return f.reshaped([pictures.count, f.shape.count / pictures.count])
     }
 
     /// The embeddings of pictures `[n, features]`.
-    public func activations(_ f: Tensor) -> Tensor {
+    private func embed(_ f: Tensor) -> Tensor {
         let v = embedImage(normalizeImage.map { $0(f) } ?? f)              // v = W_I CNN(I)
         return h.imageActivation.map { $0(v) } ?? v
     }
@@ -120,22 +120,22 @@ public struct Captioner: TrainableModel {
 
     // MARK: Learning
 
-    /// A picture's features and one sentence about it.
+    public func activations(_ encoding: Tensor, questions: [String]) -> Tensor { embed(encoding) }
+
+    /// A sentence about a picture.
     public struct Example: Sendable {
-        /// `[1, features]`.
-        public let features: Tensor
         /// Ids without start and end.
         public let words: [Int]
     }
 
-    public func example(_ encoding: Tensor, target: String) -> Example? {
+    public func example(question: String?, target: String) -> Example? {
         let words = vocabulary.ids(of: tokenizer.words(in: target).prefix(h.maximumWords).map { $0 })
-        return words.isEmpty ? nil : Example(features: encoding, words: words)
+        return words.isEmpty ? nil : Example(words: words)
     }
 
     /// The mean over the words (im2txt, NeuralTalk2) of `-log p(Sₜ | I, S₀ … Sₜ₋₁)`.
-    public func loss(_ batch: [Example], weights: [Float]) -> (value: Tensor, predictions: Int) {
-        let v = activations(.concatenated(batch.map(\.features), axis: 0))
+    public func loss(_ encodings: Tensor, _ batch: [Example], weights: [Float]) -> (value: Tensor, predictions: Int) {
+        let v = embed(encodings)
         let steps = (batch.map(\.words.count).max() ?? 0) + 1
         var tokens: [[Int]] = [], targets: [Int] = []
         for t in 0..<steps {

@@ -45,33 +45,17 @@ extension Captioner {
 
         public init(from decoder: any Decoder) throws {
             let json = try decoder.container(keyedBy: CodingKeys.self)
-            func size(_ key: CodingKeys) throws -> Int? {
-                guard let value = try json.decodeIfPresent(Int.self, forKey: key) else { return nil }
-                guard 1...(1 << 20) ~= value else {
-                    throw DecodingError.dataCorruptedError(
-                        forKey: key, in: json, debugDescription: "expected a whole number from 1 to \(1 << 20), found \(value)")
-                }
-                return value
-            }
-            func rate(_ key: CodingKeys) throws -> Float {
-                let value = try json.decodeIfPresent(Float.self, forKey: key) ?? 0
-                guard 0 <= value, value < 1 else {
-                    throw DecodingError.dataCorruptedError(
-                        forKey: key, in: json, debugDescription: "a dropout rate must be at least 0 and below 1")
-                }
-                return value
-            }
             inject = try json.decode(Injection.self, forKey: .inject)
-            embedding = try size(.embedding) ?? 512
-            hidden = try size(.hidden) ?? 512
+            embedding = try json.decodeSizeIfPresent(.embedding) ?? 512
+            hidden = try json.decodeSizeIfPresent(.hidden) ?? 512
             lstm = try json.decode(LSTMSpec.self, forKey: .lstm)
             imageBias = try json.decodeIfPresent(Bool.self, forKey: .imageBias) ?? false
             imageActivation = try json.decodeIfPresent(Activation.self, forKey: .imageActivation)
             imageNormalization = try json.decodeIfPresent(Bool.self, forKey: .imageNormalization) ?? false
-            outputs = try size(.outputs)
-            maximumWords = try size(.maximumWords) ?? 50
-            inputDropout = try rate(.inputDropout)
-            outputDropout = try rate(.outputDropout)
+            outputs = try json.decodeSizeIfPresent(.outputs)
+            maximumWords = try json.decodeSizeIfPresent(.maximumWords) ?? 50
+            inputDropout = try json.decodeDropoutIfPresent(.inputDropout) ?? 0
+            outputDropout = try json.decodeDropoutIfPresent(.outputDropout) ?? 0
         }
     }
 }

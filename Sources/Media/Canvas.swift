@@ -174,6 +174,19 @@ public struct Canvas: Sendable {
         }
     }
 
+    /// Darkens the picture where a heat map is low, so that what it looked at is seen as it is.
+    ///
+    /// - Parameter floor: how much light remains where the map is lowest, from 0 to 1.
+    public mutating func dim(outside map: HeatMap, floor: Float = 0.15) {
+        let positions = map.positions(height: image.height, width: image.width)
+        for y in 0..<image.height {
+            for x in 0..<image.width {
+                let light = floor + (1 - floor) * positions[y * image.width + x]
+                image[x, y] = Color.black.over(image[x, y], opacity: 1 - light)
+            }
+        }
+    }
+
     /// Widens the picture at its right by a scale of the heat map's colours, with the numbers at its ends.
     public mutating func addColorBar(for map: HeatMap) {
         let high = text(map.range.upperBound)
@@ -246,7 +259,7 @@ public struct Canvas: Sendable {
 
 extension Image {
     /// Copies another image into this one, which must have room for it.
-    fileprivate mutating func paste(_ other: Image, x: Int, y: Int) {
+    mutating func paste(_ other: Image, x: Int, y: Int) {
         for row in 0..<other.height {
             let start = ((y + row) * width + x) * 3
             pixels.replaceSubrange(

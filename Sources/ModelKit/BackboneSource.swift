@@ -1,12 +1,12 @@
 public import NeuralNetworks
-import Tensors
+public import Tensors
 
 /// The convolutional network of a card: its layers, or the name of another card that has them.
 public enum BackboneSource: Sendable {
     /// `{"input": [h, w, c], "layers": […], "tap": "fc7"}`
     case layers(BackboneDescription)
-    /// `{"model": "vgg-16", "tap": "fc7"}`
-    case model(name: String, tap: String?)
+    /// `{"model": "vgg-16", "tap": "fc7"}`, and `"input": [h, w, c]` for pictures of another size than that card's
+    case model(name: String, input: Shape?, tap: String?)
 }
 
 extension BackboneDescription {
@@ -21,6 +21,9 @@ extension BackboneDescription {
         return Array(layers[...last])
     }
 
+    /// Whether its sizes can be multiplied at all.
+    package var isComputable: Bool { NetworkBound(layers, input: input).total < NetworkBound.limit }
+
     /// Shapes and counts up to the tap.
     public func summary() throws(LayerError) -> NetworkSummary { try NetworkSummary(tapped(), input: input) }
 }
@@ -31,22 +34,26 @@ extension BackboneSource: Decodable {
     public init(from decoder: any Decoder) throws {
         let json = try decoder.container(keyedBy: CodingKeys.self)
         let tap = try json.decodeIfPresent(String.self, forKey: .tap)
+        func input() throws -> Shape {
+            let input = try json.decode([Int].self, forKey: .input)
+            guard input.count == 3, input.allSatisfy({ 1...Self.largestSide ~= $0 }) else {
+                throw DecodingError.dataCorruptedError(
+                    forKey: .input, in: json,
+                    debugDescription: "[height, width, channels] were expected, each from 1 to \(Self.largestSide)")
+            }
+            return Shape(input)
+        }
         if let name = try json.decodeIfPresent(String.self, forKey: .model) {
-            self = .model(name: name, tap: tap)
+            self = .model(name: name, input: json.contains(.input) ? try input() : nil, tap: tap)
             return
         }
-        let input = try json.decode([Int].self, forKey: .input)
-        guard input.count == 3, input.allSatisfy({ 1...Self.largestSide ~= $0 }) else {
-            throw DecodingError.dataCorruptedError(
-                forKey: .input, in: json,
-                debugDescription: "[height, width, channels] were expected, each from 1 to \(Self.largestSide)")
-        }
-        let layers = try json.decode([NamedLayer].self, forKey: .layers)
-        guard NetworkBound(layers, input: Shape(input)).total < NetworkBound.limit else {
+        let backbone = BackboneDescription(
+            input: try input(), layers: try json.decode([NamedLayer].self, forKey: .layers), tap: tap)
+        guard backbone.isComputable else {
             throw DecodingError.dataCorruptedError(
                 forKey: .layers, in: json, debugDescription: "these sizes make a network that no computer could run")
         }
-        self = .layers(BackboneDescription(input: Shape(input), layers: layers, tap: tap))
+        self = .layers(backbone)
     }
 
     private static let largestSide = 1 << 14

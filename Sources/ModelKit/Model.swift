@@ -20,29 +20,48 @@ public protocol Model: Sendable {
     func forward(_ input: Input) -> Activations
     /// From numbers to an answer: arg max, beam search, non-maximum suppression.
     func decode(_ activations: Activations, _ decoding: Decoding) -> Output
+    /// Whether this model can decode so: options of a run may name what only another model knows.
+    func check(_ decoding: Decoding) throws(InputError)
 }
 
-/// A model that learns from pairs of an input and a text: a caption, an answer.
+extension Model {
+    public func check(_ decoding: Decoding) throws(InputError) {}
+}
+
+/// A model that learns from pairs of an input and a text: a caption, an answer to a question.
 public protocol TrainableModel: Model {
     associatedtype Example: Sendable
+    /// What the backbone looks at: the input without what is asked about it.
+    associatedtype Observation: ModelInput = Input
 
-    /// What the backbone makes of an input: computed once and cached as long as the backbone does not change.
-    func encode(_ input: Input) -> Tensor
-    /// The rest of ``Model/forward(_:)``: what follows from the encoding.
-    func activations(_ encoding: Tensor) -> Activations
+    /// What the backbone makes of some inputs, `[observations, …]`: computed once and cached as long as it does not change.
+    func encode(_ observations: [Observation]) -> Tensor
+    /// The rest of ``Model/forward(_:)``: what follows from the encoding of one observation, `[1, …]`.
+    /// - Parameter questions: what is asked about it; none where the task has no questions.
+    func activations(_ encoding: Tensor, questions: [String]) -> Activations
+    /// - Parameter question: what `target` is the answer to, if the task has questions.
     /// - Returns: `nil` if the text teaches nothing, because no word of it is known.
-    func example(_ encoding: Tensor, target: String) -> Example?
+    func example(question: String?, target: String) -> Example?
     /// The loss that training makes small, a tensor of shape `[]`, and how many predictions (words, answers) it is
     /// the mean of.
-    /// - Parameter weights: how much the losses of each example count.
-    func loss(_ batch: [Example], weights: [Float]) -> (value: Tensor, predictions: Int)
+    /// - Parameters:
+    ///   - encodings: of each example's observation, `[examples, …]`.
+    ///   - weights: how much the losses of each example count.
+    func loss(_ encodings: Tensor, _ batch: [Example], weights: [Float]) -> (value: Tensor, predictions: Int)
+    /// Sets what follows from the data without being learned step by step (principal components, a mixture of Gaussians),
+    /// once, before the first step of a training.
+    /// - Parameter encodings: of training pictures, `[pictures, …]`.
+    func fitStatistics(to encodings: Tensor, random: RandomSource)
 }
 
 extension TrainableModel {
     /// The loss in which all examples count alike.
-    public func loss(_ batch: [Example]) -> (value: Tensor, predictions: Int) {
-        loss(batch, weights: [Float](repeating: 1, count: batch.count))
+    public func loss(_ encodings: Tensor, _ batch: [Example]) -> (value: Tensor, predictions: Int) {
+        loss(encodings, batch, weights: [Float](repeating: 1, count: batch.count))
     }
+
+    /// Most models learn everything.
+    public func fitStatistics(to encodings: Tensor, random: RandomSource) {}
 }
 
 /// What a model takes, made from a request by the card's preprocessing.

@@ -62,17 +62,13 @@ extension ModelCard {
                 _ = try backbone.summary()
                 // What follows the tap is not run, but a card in the zoo is sound as a whole.
                 if backbone.tap != nil { _ = try NetworkSummary(backbone.layers, input: backbone.input) }
-                if let size = preprocess?.outputSize, [size.height, size.width] != backbone.input.dimensions.dropLast() {
-                    problems.append(
-                        .inputSizeDiffers(
-                            place(.key("preprocess")), preprocessed: [size.height, size.width],
-                            input: Array(backbone.input.dimensions.dropLast())))
-                }
+                checkInput(backbone.input, &problems)
             } catch {
                 let key = if case .unknownTap = error { "tap" } else { "layers" }
                 problems.append(.invalid(place(.key("backbone"), .key(key)), reason: error.description))
             }
-        case .model(let other, _):
+        case .model(let other, let input, _):
+            if let input { checkInput(input, &problems) }
             if !Self.isName(other) {
                 problems.append(
                     .malformed(place(.key("backbone"), .key("model")), found: other, expected: Self.nameRule))
@@ -81,6 +77,13 @@ extension ModelCard {
             }
         case nil: break
         }
+    }
+
+    private func checkInput(_ input: Shape, _ problems: inout [CardError]) {
+        guard let size = preprocess?.outputSize, [size.height, size.width] != input.dimensions.dropLast() else { return }
+        problems.append(
+            .inputSizeDiffers(
+                place(.key("preprocess")), preprocessed: [size.height, size.width], input: Array(input.dimensions.dropLast())))
     }
 
     private func checkFiles(_ problems: inout [CardError]) {

@@ -7,10 +7,13 @@ public protocol Prediction: Encodable, Sendable {
     var annotations: [Annotation] { get }
     /// This answer and the others that were asked for, each in one line.
     var texts: [String] { get }
+    /// The answers where a request asks several things; else this one.
+    var parts: [any Prediction] { get }
 }
 
 extension Prediction {
     public var texts: [String] { [text] }
+    public var parts: [any Prediction] { [self] }
     public var annotations: [Annotation] { [] }
 }
 

@@ -1,4 +1,5 @@
 public import ModelKit
+import Tensors
 
 #if canImport(Glibc)
     import Glibc
@@ -170,16 +171,24 @@ public struct Catalogue: Sendable {
     /// - Throws: `CardError.missingBackbone` and `.backboneCycle` with the place of the reference.
     public func backbone(of card: ModelCard) throws(CardError) -> ResolvedBackbone {
         var card = card
-        var tap: String?
+        var tap: String?, input: Shape?
+        let asked = card.place(.key("backbone"), .key("input"))
         var names = [card.name]
         while true {
             switch card.backbone {
             case nil: throw .noBackbone(card: card.name)
             case .layers(var layers):
                 layers.tap = tap ?? layers.tap
+                if let input {
+                    layers.input = input
+                    guard layers.isComputable, (try? layers.summary()) != nil else {
+                        throw .invalid(asked, reason: "the layers of '\(card.name)' do not take pictures of \(input)")
+                    }
+                }
                 return ResolvedBackbone(layers: layers, card: card)
-            case .model(let name, let ownTap):
+            case .model(let name, let ownInput, let ownTap):
                 tap = tap ?? ownTap
+                input = input ?? ownInput
                 let place = card.place(.key("backbone"), .key("model"))
                 guard let path = path(of: name) else {
                     throw .missingBackbone(place, name: name, suggestion: Suggestion.nearest(to: name, in: self.names))

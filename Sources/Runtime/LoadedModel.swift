@@ -3,6 +3,8 @@ public import ModelKit
 /// A model of any architecture, seen from outside: requests in, predictions out.
 public struct LoadedModel: Sendable {
     public let card: ModelCard
+    /// What can be answered, where that is a list.
+    public let labels: [String]
     /// What a request must have.
     public let parts: [Request.Part]
     /// What the model does without, a sentence each.
@@ -12,9 +14,11 @@ public struct LoadedModel: Sendable {
     init<M: Model>(_ model: M, card: ModelCard, assets: Assets, notes: [String]) {
         self.card = card
         self.notes = notes
+        labels = assets.labels
         parts = M.Input.parts
         open = { options in
             let decoding = try card.decoding(as: M.Decoding.self, options: options)
+            try model.check(decoding)
             return Session { request in
                 let clock = ContinuousClock(), start = clock.now
                 let input = try M.Input(request, assets: assets)
@@ -28,7 +32,8 @@ public struct LoadedModel: Sendable {
     }
 
     /// The model with the options of a run, which replace members of the card's `decoding`.
-    /// - Throws: ``ModelKit/CardError`` for an option the model does not have.
+    /// - Throws: ``ModelKit/CardError`` for an option the model does not have, ``ModelKit/InputError`` for one that it cannot
+    ///   follow.
     public func session(options: [JSONValue.Member] = []) throws -> Session { try open(options) }
 
     /// How long the parts of an answer took.

@@ -20,14 +20,15 @@ public struct Zoo: Sendable {
     /// A model with its weights, ready to run.
     /// - Parameters:
     ///   - parameters: where the values come from instead of the card's files.
+    ///   - weights: a file to be read in place of the card's main one.
     ///   - storage: how large matrices are kept, instead of what the card says.
     /// - Throws: ``ModelKit/CardError``, ``PluginError``, ``WeightsError``, or what the card's files throw.
     public func load(
-        _ nameOrPath: String, parameters: (any ParameterSource)? = nil, storage: WeightStorage? = nil
+        _ nameOrPath: String, parameters: (any ParameterSource)? = nil, weights: String? = nil, storage: WeightStorage? = nil
     ) throws -> LoadedModel {
         let card = try catalogue.card(nameOrPath)
         let plugin = try plugins.plugin(named: card.architecture)
-        let files = parameters == nil ? try weightFiles(of: card) : [], source = CheckpointSource(files)
+        let files = parameters == nil ? try weightFiles(of: card, main: weights) : [], source = CheckpointSource(files)
         let storage = storage ?? card.storage
         let packed = parameters == nil ? try packedWeights(of: card, files, storage) : nil
         let store = ParameterStore(parameters ?? source, on: backend, storage: storage, packing: packed)
@@ -85,15 +86,17 @@ public struct Zoo: Sendable {
     }
 
     /// The files with a card's parameters: its own first, then those of the card its backbone comes from.
-    public func weightFiles(of card: ModelCard) throws -> [CheckpointSource.File] {
+    /// - Parameter main: a file to be read in place of the card's main one.
+    public func weightFiles(of card: ModelCard, main: String? = nil) throws -> [CheckpointSource.File] {
         var files: [CheckpointSource.File] = []
         for weights in card.weights {
             let isBackbone = weights.role == .cnn
             let role = isBackbone ? "the backbone's weights" : "weights"
+            let path = weights.role == .main ? main : nil
             files.append(
                 .init(
-                    try Checkpoint.open(catalogue.locate(weights, role: role, of: card)), prefix: isBackbone ? "cnn." : "",
-                    isExhausted: !isBackbone))
+                    try Checkpoint.open(path ?? catalogue.locate(weights, role: role, of: card)),
+                    prefix: isBackbone ? "cnn." : "", isExhausted: !isBackbone))
         }
         if !card.weights.contains(where: { $0.role == .cnn }) { files += try referencedFiles(of: card) }
         return files

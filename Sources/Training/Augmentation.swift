@@ -2,18 +2,23 @@ import Media
 import NeuralNetworks
 
 /// A random view of a photo: a crop, and its mirror image half of the time.
-struct Augmentation: Sendable {
-    /// The crop in parts of the picture: left, top, width, height.
-    var crop: (x: Float, y: Float, width: Float, height: Float)
+struct Augmentation: Sendable, Equatable {
+    /// The part of a picture that is looked at, in parts of its sides.
+    struct Crop: Sendable, Equatable {
+        var x: Float, y: Float, width: Float, height: Float
+        static let whole = Crop(x: 0, y: 0, width: 1, height: 1)
+    }
+
+    var crop: Crop
     var isFlipped: Bool
 
     /// The whole picture as it is.
-    static let none = Augmentation(crop: (0, 0, 1, 1), isFlipped: false)
+    static let none = Augmentation(crop: .whole, isFlipped: false)
 
     /// The whole picture, mirrored.
-    static let mirror = Augmentation(crop: (0, 0, 1, 1), isFlipped: true)
+    static let mirror = Augmentation(crop: .whole, isFlipped: true)
 
-    init(crop: (x: Float, y: Float, width: Float, height: Float), isFlipped: Bool) {
+    init(crop: Crop, isFlipped: Bool) {
         self.crop = crop
         self.isFlipped = isFlipped
     }
@@ -22,7 +27,7 @@ struct Augmentation: Sendable {
     init(_ random: RandomSource, smallestCrop: Float = 0.5) {
         let area = smallestCrop + (1 - smallestCrop) * random.uniform(), aspect = 0.8 + 0.45 * random.uniform()
         let width = min(1, (area * aspect).squareRoot()), height = min(1, (area / aspect).squareRoot())
-        crop = (random.uniform() * (1 - width), random.uniform() * (1 - height), width, height)
+        crop = Crop(x: random.uniform() * (1 - width), y: random.uniform() * (1 - height), width: width, height: height)
         isFlipped = random.uniform() < 0.5
     }
 

@@ -10,13 +10,19 @@ public struct EncodingCache: Sendable {
     private let development: Tensor
     private let views: Int
 
-    /// The encoding of a training photo in one of its views, `[1, features]`.
+    /// The encoding of a training photo in one of its views, `[1, …]`.
     package func training(_ photo: Int, view: Int) -> Tensor {
         let i = photo * views + view
         return training[i..<i + 1]
     }
 
-    /// The encoding of a development photo, `[1, features]`.
+    /// Encodings of at most `count` training photos, drawn at random, as they are.
+    func sample(_ count: Int, _ random: RandomSource) -> Tensor {
+        let photos = random.permutation(training.shape[0] / views).prefix(count)
+        return .concatenated(photos.map { training($0, view: 0) }, axis: 0)
+    }
+
+    /// The encoding of a development photo, `[1, …]`.
     package func development(_ photo: Int) -> Tensor { development[photo..<photo + 1] }
 
     /// Reads the cache at `path` if it was made for `fingerprint`, else computes and writes it.
@@ -50,13 +56,13 @@ public struct EncodingCache: Sendable {
                 }
                 rows += try concurrently(work.count) { i in
                     let request = try work[i].0.request()
-                    return .concatenated(
+                    return model.encode(
                         try work[i].views.enumerated().map { number, view in
                             var seen = request
                             // The picture itself as a run of the model would see it.
                             if number > 0 { seen.image = request.image.map { view($0) } }
-                            return model.encode(try M.Input(seen, assets: assets))
-                        }, axis: 0)
+                            return try M.Observation(seen, assets: assets)
+                        })
                 }
                 progress(done + start + part.count, total)
             }

@@ -7,16 +7,17 @@ import Tensors
 public struct TrainingProgress: Sendable {
     public var epoch: Int, epochs: Int
     public var batch: Int, batches: Int
-    /// The mean over the epoch so far, in nats per word.
+    /// The mean over the epoch so far, in nats per prediction (a word, an answer).
     public var loss: Float
     public var perplexity: Float { Foundation.exp(loss) }
-    public var wordsPerSecond: Double
+    public var predictionsPerSecond: Double
     public var secondsLeft: Double
     public var learningRate: Float
 }
 
 /// The training of any ``ModelKit/TrainableModel``: a phase on cached encodings of a frozen backbone, then, if the recipe
-/// asks for it, one in which the backbone learns too, or one in which the model learns from sentences of its own.
+/// asks for it, one in which the backbone learns too, or one in which the model learns from sentences of its own. A recipe
+/// may also train the backbone from the first epoch on.
 ///
 /// Killed at any moment, it goes on where its last state was saved; the same seed gives the same weights.
 public final class ModelTraining<M: TrainableModel> {
@@ -30,29 +31,31 @@ public final class ModelTraining<M: TrainableModel> {
     private let model: M
     private let store: ParameterStore
     private let assets: Assets
-    private let encodings: EncodingCache
+    private let encodings: EncodingCache?
     private let examples: [TrainingRecord], development: [TrainingRecord]
-    /// Captions of development photos chosen by the model are scored by this.
-    private let score: (([String]) throws -> [String: Float])?
+    /// What the model says about each development photo (a caption, an answer to every question) is scored by this.
+    private let score: (([[String]]) throws -> [String: Float])?
     private let decoding: M.Decoding
     /// How so many sentences are drawn at random, by a seed.
     private let drawing: (_ sentences: Int, _ seed: UInt64) throws -> M.Decoding
-    private lazy var reward = CIDErReward(examples.map(\.texts))
+    private lazy var reward = CIDErReward(examples.map(\.captions))
     private let statePath: String
     private let fingerprint: String
 
     /// - Parameters:
     ///   - model: made from `store`, whose parameters begin fresh or from earlier weights.
-    ///   - encodings: of `training` in every view and of `development`, by the frozen backbone.
-    ///   - decoding: how the development photos are captioned.
+    ///   - encodings: of `training` in every view and of `development`, by the frozen backbone; nil where the recipe trains it
+    ///     from the beginning.
+    ///   - decoding: how the development photos are captioned, or answers about them chosen.
     ///   - drawing: how so many sentences are drawn at random, by a seed; for self-critical training.
-    ///   - score: from one caption per development photo to named scores, higher is better.
+    ///   - score: from what is said about each development photo to named scores, higher is better.
     public init(
-        _ recipe: TrainingRecipe, _ model: M, in store: ParameterStore, assets: Assets, encodings: EncodingCache,
+        _ recipe: TrainingRecipe, _ model: M, in store: ParameterStore, assets: Assets, encodings: EncodingCache?,
         training: [TrainingRecord], development: [TrainingRecord], decoding: M.Decoding,
         drawing: @escaping (_ sentences: Int, _ seed: UInt64) throws -> M.Decoding, statePath: String, fingerprint: String,
-        score: (([String]) throws -> [String: Float])? = nil
+        score: (([[String]]) throws -> [String: Float])? = nil
     ) {
+        precondition(encodings != nil || recipe.backbone == .trained, "a frozen backbone needs encodings")
         (self.recipe, self.model, self.store, self.assets, self.encodings) = (recipe, model, store, assets, encodings)
         (examples, self.development, self.decoding, self.drawing, self.score) = (training, development, decoding, drawing, score)
         (self.statePath, self.fingerprint) = (statePath, fingerprint)
@@ -80,31 +83,28 @@ public final class ModelTraining<M: TrainableModel> {
         state.fingerprint = fingerprint
         state.epochRandom = random.words
         if let saved = try TrainingState.resume(store, &optimizer, from: statePath, fingerprint: fingerprint) { state = saved }
-        let pairs = examples.indices.flatMap { photo in examples[photo].texts.indices.map { (photo: photo, text: $0) } }
+        if state.epoch == 0, state.batch == 0, let encodings {
+            model.fitStatistics(to: encodings.sample(recipe.statisticsPhotos, RandomSource(seed: recipe.seed)), random: random)
+        }
         var lastSave = Date()
         while state.epoch < epochs, !isStuck(state) {
             track(epoch: state.epoch)
             random.words = state.epochRandom
-            let critic = isSelfCritical(state.epoch) ? recipe.selfCritical : nil
-            let size = critic.map { max(1, recipe.batch / $0.samples) } ?? recipe.batch
-            let order = critic == nil ? order(of: pairs, size, random) : random.permutation(examples.count)
-            let batches = max(1, order.count / size)
+            let critic = isSelfCritical(state.epoch) ? recipe.selfCritical : nil, batches = plan(state.epoch, random)
             if state.batch > 0 { random.words = state.random }
             let tally = Tally(state)
             var lastProgress = Date.distantPast
-            while state.batch < batches {
-                optimizer.learningRate = learningRate(state, progress: Float(state.batch) / Float(batches))
-                let chosen = order[state.batch * size..<min((state.batch + 1) * size, order.count)]
-                let (batch, weights): ([M.Example], [Float])
+            while state.batch < batches.count {
+                optimizer.learningRate = learningRate(state, progress: Float(state.batch) / Float(batches.count))
+                let batch: Batch
                 if let critic {
-                    (batch, weights) = try ownSentences(Array(chosen), critic.samples, random)
+                    batch = try ownSentences(batches[state.batch].map(\.photo), critic.samples, random)
                 } else {
                     store.setMode(.training(random))
-                    batch = try chosen.compactMap { try example(pairs[$0].photo, pairs[$0].text, state, random) }
-                    weights = [Float](repeating: 1, count: batch.count)
+                    batch = try self.batch(batches[state.batch], state, random)
                 }
-                if !batch.isEmpty {
-                    let (loss, predictions) = model.loss(batch, weights: weights)
+                if !batch.examples.isEmpty {
+                    let (loss, predictions) = model.loss(batch.encodings(), batch.examples, weights: batch.weights)
                     step(loss, &optimizer)
                     state.add(loss.scalar, over: predictions)
                 }
@@ -113,7 +113,7 @@ public final class ModelTraining<M: TrainableModel> {
                 state.random = random.words
                 if Date().timeIntervalSince(lastProgress) > 1 {
                     lastProgress = Date()
-                    progress(tally.progress(state, batches: batches, epochs: epochs, learningRate: optimizer.learningRate))
+                    progress(tally.progress(state, batches: batches.count, epochs: epochs, learningRate: optimizer.learningRate))
                 }
                 if Date().timeIntervalSince(lastSave) > 60 || Date() > deadline {
                     try state.save(store, optimizer, to: statePath)
@@ -121,7 +121,8 @@ public final class ModelTraining<M: TrainableModel> {
                     if Date() > deadline { return state.history }
                 }
             }
-            let record = try close(&state, tally, learningRate: learningRate(state, progress: 1 - 1 / Float(batches)), random)
+            let last = learningRate(state, progress: 1 - 1 / Float(batches.count))
+            let record = try close(&state, tally, learningRate: last, random)
             if isBest(record, &state) { try save(record) }
             try state.save(store, optimizer, to: statePath)
             finished(record)
@@ -130,22 +131,95 @@ public final class ModelTraining<M: TrainableModel> {
         return state.history
     }
 
-    /// A caption with its photo: from the cache while the backbone is frozen, through the backbone afterwards.
-    private func example(_ photo: Int, _ text: Int, _ state: TrainingState, _ random: RandomSource) throws -> M.Example? {
-        let encoding =
-            isFineTuning(state.epoch)
-            ? try encode(examples[photo], Augmentation(random))
-            : encodings.training(photo, view: random.index(below: recipe.views))
-        return model.example(encoding, target: examples[photo].texts[text])
+    /// A photo and one of its lessons.
+    private typealias Pair = (photo: Int, lesson: Int)
+
+    /// What one step learns from.
+    private struct Batch {
+        var examples: [M.Example] = []
+        /// `[examples, …]`, computed only for a batch that has any.
+        var encodings: () -> Tensor = { fatalError("an empty batch") }
+        var weights: [Float] = []
+    }
+
+    /// The batches of an epoch.
+    private func plan(_ epoch: Int, _ random: RandomSource) -> [[Pair]] {
+        if isSelfCritical(epoch), let critic = recipe.selfCritical {
+            let photos = random.permutation(examples.count).map { Pair(photo: $0, lesson: 0) }
+            return Self.chunks(photos, max(1, recipe.batch / critic.samples))
+        }
+        if learnsToSee(epoch) { return wholePhotos(random) }
+        let pairs = examples.indices.flatMap { photo in examples[photo].lessons.indices.map { Pair(photo: photo, lesson: $0) } }
+        return Self.chunks(order(of: pairs, recipe.batch, random).map { pairs[$0] }, recipe.batch)
+    }
+
+    /// Parts of the same size, without a smaller one at the end.
+    private static func chunks(_ pairs: [Pair], _ size: Int) -> [[Pair]] {
+        if pairs.count <= size { return [pairs] }
+        return (0..<pairs.count / size).map { Array(pairs[$0 * size..<($0 + 1) * size]) }
+    }
+
+    /// Photos in random order with all their lessons, together a batch or a little more: what the backbone makes of a photo
+    /// serves all that is to be learnt about it.
+    private func wholePhotos(_ random: RandomSource) -> [[Pair]] {
+        var batches: [[Pair]] = [], batch: [Pair] = []
+        for photo in random.permutation(examples.count) {
+            batch += examples[photo].lessons.indices.map { (photo, $0) }
+            if batch.count >= recipe.batch {
+                batches.append(batch)
+                batch = []
+            }
+        }
+        return batches.isEmpty ? [batch] : batches
+    }
+
+    /// Examples with their encodings: from the cache while the backbone is frozen, through the backbone otherwise.
+    private func batch(_ pairs: [Pair], _ state: TrainingState, _ random: RandomSource) throws -> Batch {
+        var batch = Batch(), photos: [Int] = []
+        for (photo, lesson) in pairs {
+            let lesson = examples[photo].lessons[lesson]
+            let target = lesson.targets.count > 1 ? lesson.targets[random.index(below: lesson.targets.count)] : lesson.targets[0]
+            guard let example = model.example(question: lesson.question, target: target) else { continue }
+            batch.examples.append(example)
+            photos.append(photo)
+        }
+        batch.weights = [Float](repeating: 1, count: photos.count)
+        if let encodings, !learnsToSee(state.epoch) {
+            let rows = photos.map { encodings.training($0, view: random.index(below: recipe.views)) }
+            batch.encodings = { .concatenated(rows, axis: 0) }
+            return batch
+        }
+        let seen = Set(photos).sorted(), places = Dictionary(uniqueKeysWithValues: zip(seen, seen.indices))
+        let views = seen.map { _ in view(random) }, assets = assets, examples = examples
+        let model = model,
+            observations: [M.Observation] = try concurrently(seen.count) {
+                try observation(examples[seen[$0]], views[$0], assets)
+            }
+        batch.encodings = {
+            let encoded = model.encode(observations), rest = encoded.shape.dimensions.dropFirst()
+            return encoded.reshaped([seen.count, encoded.shape.count / seen.count]).gathered(photos.map { places[$0]! })
+                .reshaped(Shape([photos.count] + rest))
+        }
+        return batch
+    }
+
+    /// How a photo is looked at while the backbone learns.
+    private func view(_ random: RandomSource) -> Augmentation {
+        switch random.index(below: recipe.views) {
+        case 0: .none
+        case 1: .mirror
+        default: Augmentation(random)
+        }
     }
 
     /// All pairs in random order, but so that the texts of a batch are about equally long: a batch takes as many steps as its
     /// longest text.
-    private func order(of pairs: [(photo: Int, text: Int)], _ size: Int, _ random: RandomSource) -> [Int] {
+    private func order(of pairs: [Pair], _ size: Int, _ random: RandomSource) -> [Int] {
         let shuffled = random.permutation(pairs.count), pool = 50 * size
         return stride(from: 0, to: shuffled.count, by: pool).flatMap { start in
             let part = shuffled[start..<min(start + pool, shuffled.count)].map { pair in
-                (pair, words: examples[pairs[pair].photo].texts[pairs[pair].text].utf8.count { $0 == UInt8(ascii: " ") })
+                let lesson = examples[pairs[pair].photo].lessons[pairs[pair].lesson]
+                return (pair, words: (lesson.question ?? lesson.targets[0]).utf8.count { $0 == UInt8(ascii: " ") })
             }
             let sorted = part.sorted { ($0.words, $0.0) < ($1.words, $1.0) }.map(\.0)
             return random.permutation((sorted.count + size - 1) / size).flatMap { batch in
@@ -157,24 +231,28 @@ public final class ModelTraining<M: TrainableModel> {
     /// Sentences that the model draws for photos, each weighted by how much its reward is above the mean of the others'.
     ///
     /// They are drawn and learned from without dropout, so that both see the same probabilities.
-    private func ownSentences(_ photos: [Int], _ count: Int, _ random: RandomSource) throws -> ([M.Example], [Float]) {
+    private func ownSentences(_ photos: [Int], _ count: Int, _ random: RandomSource) throws -> Batch {
         store.setMode(.inference)
+        guard let encodings else { return Batch() }
         let reward = reward, model = model, views = photos.map { encodings.training($0, view: random.index(below: recipe.views)) }
         let drawings = try photos.map { _ in try drawing(count, UInt64(random.index(below: 1 << 30))) }
         let sentences = try withoutHistory {
-            try concurrently(photos.count) { model.decode(model.activations(views[$0]), drawings[$0]).texts }
+            try concurrently(photos.count) { model.decode(model.activations(views[$0], questions: []), drawings[$0]).texts }
         }
-        var batch: [M.Example] = [], weights: [Float] = []
+        var batch = Batch(), rows: [Tensor] = []
         for (i, photo) in photos.enumerated() {
             let rewards = sentences[i].map { reward($0, photo: photo) }, sum = rewards.reduce(0, +)
             for (sentence, own) in zip(sentences[i], rewards) {
                 let advantage = own - (sum - own) / Float(max(rewards.count - 1, 1))
-                guard advantage != 0, let example = model.example(views[i], target: sentence) else { continue }
-                batch.append(example)
-                weights.append(advantage)
+                guard advantage != 0, let example = model.example(question: nil, target: sentence) else { continue }
+                batch.examples.append(example)
+                batch.weights.append(advantage)
+                rows.append(views[i])
             }
         }
-        return (batch, weights)
+        let all = rows
+        batch.encodings = { .concatenated(all, axis: 0) }
+        return batch
     }
 
     /// Runs `body` while no parameter is a leaf of the tape.
@@ -189,13 +267,13 @@ public final class ModelTraining<M: TrainableModel> {
     private func close(_ state: inout TrainingState, _ tally: Tally, learningRate: Float, _ random: RandomSource) throws
         -> EpochRecord
     {
-        let speed = tally.wordsPerSecond(state), isFineTuning = isFineTuning(state.epoch)
-        let verdict = try judge(isFineTuning: isFineTuning)
+        let speed = tally.predictionsPerSecond(state), learnsToSee = learnsToSee(state.epoch)
+        let verdict = try judge(throughBackbone: learnsToSee)
         let record = EpochRecord(
             epoch: state.epoch + 1, trainingLoss: Float(state.meanLoss), developmentLoss: verdict.loss,
             learningRate: learningRate,
-            includesBackbone: isFineTuning, seconds: Date().timeIntervalSince(tally.started),
-            scores: verdict.scores.merging(["wordsPerSecond": Float(speed)]) { $1 })
+            includesBackbone: learnsToSee, seconds: Date().timeIntervalSince(tally.started),
+            scores: verdict.scores.merging(["predictionsPerSecond": Float(speed)]) { $1 })
         state.finishEpoch(random)
         state.history.append(record)
         return record
@@ -204,20 +282,22 @@ public final class ModelTraining<M: TrainableModel> {
     private func isBest(_ record: EpochRecord, _ state: inout TrainingState) -> Bool {
         let loss = record.developmentLoss ?? .infinity
         // Smaller is better for both.
-        let figure = recipe.keep == .cider ? -(record.scores["cider"] ?? -loss) : loss
+        let figure = recipe.keep == .loss ? loss : -(record.scores[recipe.keep.rawValue] ?? -loss)
         guard figure < state.best?.score ?? .infinity else { return false }
         state.best = .init(epoch: record.epoch, score: figure)
         return true
     }
 
-    private func isFineTuning(_ epoch: Int) -> Bool { recipe.fineTuning != nil && epoch >= recipe.epochs }
+    private func learnsToSee(_ epoch: Int) -> Bool {
+        recipe.backbone == .trained || (recipe.fineTuning != nil && epoch >= recipe.epochs)
+    }
     private func isSelfCritical(_ epoch: Int) -> Bool { recipe.selfCritical != nil && epoch >= recipe.epochs }
 
-    /// Phase 1 learns everything but the backbone; phase 2 also the backbone's filters. Its normalisation stays as it is,
-    /// because the statistics of one photo at a time would not do.
+    /// Phase 1 learns everything but the backbone; phase 2 also the backbone's filters, while its normalisation stays as the
+    /// backbone's own training left it.
     private func track(epoch: Int) {
-        let learnsToSee = isFineTuning(epoch)
-        store.track { !Self.isBackbone($0) || (learnsToSee && !$0.name.contains(".normalization.")) }
+        let learnsToSee = learnsToSee(epoch), learnsAll = recipe.backbone == .trained
+        store.track { !Self.isBackbone($0) || learnsAll || (learnsToSee && !$0.name.contains(".normalization.")) }
     }
 
     private func learningRate(_ state: TrainingState, progress: Float) -> Float {
@@ -228,16 +308,22 @@ public final class ModelTraining<M: TrainableModel> {
                 developmentLosses: state.history.compactMap(\.developmentLoss))
     }
 
-    /// A photo through the backbone as it is now.
-    private func encode(_ record: TrainingRecord, _ view: Augmentation) throws -> Tensor {
-        var request = try record.request()
-        request.image = request.image.map { view($0) }
-        return model.encode(try M.Input(request, assets: assets))
+    /// What the model says about each development photo.
+    private func answers(_ encodings: [Tensor]) throws -> [[String]] {
+        let (model, decoding, development) = (model, decoding, development)
+        return try concurrently(encodings.count) { photo in
+            model.decode(model.activations(encodings[photo], questions: development[photo].questions), decoding).parts.map(\.text)
+        }
     }
 
-    private func captions(of encodings: [Tensor]) throws -> [String] {
-        let (model, decoding) = (model, decoding)
-        return try concurrently(encodings.count) { model.decode(model.activations(encodings[$0]), decoding).text }
+    /// Every development photo through the backbone, as it was or as it is now, each `[1, …]`.
+    private func developmentEncodings(throughBackbone: Bool) throws -> [Tensor] {
+        if let encodings, !throughBackbone { return development.indices.map(encodings.development) }
+        return try stride(from: 0, to: development.count, by: 32).flatMap { start in
+            let part = Array(development[start..<min(start + 32, development.count)]), assets = assets
+            let encoded = model.encode(try concurrently(part.count) { try observation(part[$0], .none, assets) })
+            return part.indices.map { encoded[$0..<$0 + 1] }
+        }
     }
 
     private func isStuck(_ state: TrainingState) -> Bool {
@@ -255,26 +341,35 @@ public final class ModelTraining<M: TrainableModel> {
     }
 
     /// The development set, without dropout.
-    private func judge(isFineTuning: Bool) throws -> Verdict {
+    private func judge(throughBackbone: Bool) throws -> Verdict {
         store.setMode(.inference)
         return try withoutHistory {
-            let known = try development.indices.map { i in
-                isFineTuning ? try encode(development[i], .none) : encodings.development(i)
-            }
-            var sum = 0.0, words = 0
-            let pairs = development.indices.flatMap { photo in development[photo].texts.map { (photo, $0) } }
+            let known = try developmentEncodings(throughBackbone: throughBackbone)
+            var sum = 0.0, predictions = 0
+            let pairs = development.indices.flatMap { photo in development[photo].lessons.map { (photo: photo, lesson: $0) } }
             for start in stride(from: 0, to: pairs.count, by: recipe.batch) {
-                let batch = pairs[start..<min(start + recipe.batch, pairs.count)].compactMap { photo, text in
-                    model.example(known[photo], target: text)
+                let batch = pairs[start..<min(start + recipe.batch, pairs.count)].compactMap { photo, lesson in
+                    model.example(question: lesson.question, target: lesson.targets[0]).map { (known[photo], $0) }
                 }
                 guard !batch.isEmpty else { continue }
-                let (loss, predictions) = model.loss(batch)
-                sum += Double(loss.scalar) * Double(predictions)
-                words += predictions
+                let (loss, count) = model.loss(.concatenated(batch.map(\.0), axis: 0), batch.map(\.1))
+                sum += Double(loss.scalar) * Double(count)
+                predictions += count
             }
-            return Verdict(loss: Float(sum / Double(max(words, 1))), scores: try score.map { try $0(captions(of: known)) } ?? [:])
+            return Verdict(
+                loss: Float(sum / Double(max(predictions, 1))), scores: try score.map { try $0(answers(known)) } ?? [:])
         }
     }
+}
+
+/// A photo as the backbone sees it.
+private func observation<Observation: ModelInput>(
+    _ record: TrainingRecord, _ view: Augmentation, _ assets: Assets
+) throws -> Observation {
+    var request = try record.request()
+    // The picture itself as a run of the model would see it.
+    if view != .none { request.image = request.image.map { view($0) } }
+    return try Observation(request, assets: assets)
 }
 
 /// When this process took an epoch up, and where.
@@ -284,7 +379,7 @@ private struct Tally {
 
     init(_ state: TrainingState) { (firstBatch, firstPredictions) = (state.batch, state.predictions ?? 0) }
 
-    func wordsPerSecond(_ state: TrainingState) -> Double {
+    func predictionsPerSecond(_ state: TrainingState) -> Double {
         Double((state.predictions ?? 0) - firstPredictions) / Date().timeIntervalSince(started)
     }
 
@@ -293,6 +388,6 @@ private struct Tally {
         let left = batches - state.batch + (epochs - state.epoch - 1) * batches
         return TrainingProgress(
             epoch: state.epoch + 1, epochs: epochs, batch: state.batch, batches: batches, loss: Float(state.meanLoss),
-            wordsPerSecond: wordsPerSecond(state), secondsLeft: perBatch * Double(left), learningRate: learningRate)
+            predictionsPerSecond: predictionsPerSecond(state), secondsLeft: perBatch * Double(left), learningRate: learningRate)
     }
 }

@@ -105,7 +105,41 @@ public struct TrainingRecipe: Decodable, Sendable {
     }
 
     /// Which epoch's weights are kept.
-    public enum Criterion: String, Decodable, Sendable, CaseIterable { case loss, cider }
+    public enum Criterion: String, Decodable, Sendable, CaseIterable { case loss, cider, accuracy }
+
+    /// What becomes of the backbone.
+    public enum Backbone: String, Decodable, Sendable, CaseIterable {
+        /// It stays as it is, and its encodings are computed once.
+        case frozen
+        /// It learns from the first epoch on, with everything else.
+        case trained
+    }
+
+    /// Which answers a model can give.
+    public struct AnswerSelection: Decodable, Sendable {
+        /// At most so many, the most frequent first.
+        public var limit: Int
+        /// Those given at least so often in the training data.
+        public var minimumCount: Int
+        private enum CodingKeys: String, CodingKey {
+            case limit
+            case minimumCount = "min_count"
+        }
+        public init(limit: Int = 1000, minimumCount: Int = 1) { (self.limit, self.minimumCount) = (limit, minimumCount) }
+        public init(from decoder: any Decoder) throws {
+            let json = try decoder.container(keyedBy: CodingKeys.self)
+            limit = json.contains(.limit) ? try json.decodePositive(.limit) : 1000
+            minimumCount = json.contains(.minimumCount) ? try json.decodePositive(.minimumCount) : 1
+        }
+
+        /// The answers of a data set that a model will know, the most frequent first, of equals the one that comes first in
+        /// the alphabet.
+        public func chosen(from given: [String]) -> [String] {
+            let counts = Dictionary(given.map { ($0, 1) }, uniquingKeysWith: +)
+            return counts.filter { $0.value >= minimumCount }.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
+                .prefix(limit).map(\.key)
+        }
+    }
 
     public var epochs: Int
     public var batch: Int
@@ -117,14 +151,19 @@ public struct TrainingRecipe: Decodable, Sendable {
     public var keep: Criterion
     /// Words rarer than this in the training captions are unknown.
     public var minimumCount: Int
+    public var backbone: Backbone
     /// Views of every photo: the photo itself, its mirror image, then random crops.
     public var views: Int
+    /// How many photos statistics are taken from, where a model has any (``ModelKit/TrainableModel/fitStatistics(to:random:)``).
+    public var statisticsPhotos: Int
+    public var answers: AnswerSelection
     public var seed: UInt64
     public var fineTuning: FineTuning?
     public var selfCritical: SelfCritical?
 
     private enum CodingKeys: String, CodingKey {
-        case epochs, batch, optimizer, schedule, clipping, patience, keep, views, seed
+        case epochs, batch, optimizer, schedule, clipping, patience, keep, views, seed, backbone, answers
+        case statisticsPhotos = "statistics_photos"
         case minimumCount = "min_count"
         case fineTuning = "fine_tuning"
         case selfCritical = "self_critical"
@@ -149,7 +188,10 @@ public struct TrainingRecipe: Decodable, Sendable {
         patience = try whole(.patience, 1...10_000, 5)
         keep = try json.decodeIfPresent(Criterion.self, forKey: .keep) ?? .loss
         minimumCount = try whole(.minimumCount, 1...1_000_000, 4)
+        backbone = try json.decodeIfPresent(Backbone.self, forKey: .backbone) ?? .frozen
         views = try whole(.views, 1...64, 1)
+        statisticsPhotos = try whole(.statisticsPhotos, 1...1_000_000, 500)
+        answers = try json.decodeIfPresent(AnswerSelection.self, forKey: .answers) ?? AnswerSelection()
         seed = try json.decodeIfPresent(UInt64.self, forKey: .seed) ?? 1
         fineTuning = try json.decodeIfPresent(FineTuning.self, forKey: .fineTuning)
         selfCritical = try json.decodeIfPresent(SelfCritical.self, forKey: .selfCritical)
@@ -158,6 +200,11 @@ public struct TrainingRecipe: Decodable, Sendable {
                 forKey: .selfCritical, in: json,
                 debugDescription:
                     "either fine_tuning or self_critical: the second learns on encodings that the first would outdate")
+        }
+        if backbone == .trained, fineTuning != nil || selfCritical != nil {
+            throw DecodingError.dataCorruptedError(
+                forKey: .backbone, in: json,
+                debugDescription: "fine_tuning and self_critical follow a phase with a frozen backbone; leave them out")
         }
         if case .step(_, let epochs) = schedule, !(epochs > 0) {
             throw DecodingError.dataCorruptedError(

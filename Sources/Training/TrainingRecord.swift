@@ -2,11 +2,30 @@ public import ModelKit
 
 /// A photo of a data set with what people said about it.
 public struct TrainingRecord: Sendable {
+    /// One thing to be learnt about a photo.
+    public struct Lesson: Sendable, Hashable {
+        /// What is asked; nil where the task has no questions.
+        public var question: String?
+        /// What people said, the most frequent first, others as often as they were said; training draws one.
+        public var targets: [String]
+
+        public init(question: String? = nil, targets: [String]) { (self.question, self.targets) = (question, targets) }
+    }
+
     /// Reads the photo.
     public var request: @Sendable () throws -> Request
-    public var texts: [String]
+    public var lessons: [Lesson]
 
-    public init(texts: [String], request: @escaping @Sendable () throws -> Request) {
-        (self.texts, self.request) = (texts, request)
+    public init(lessons: [Lesson], request: @escaping @Sendable () throws -> Request) {
+        (self.lessons, self.request) = (lessons, request)
     }
+
+    /// A photo with captions.
+    public init(captions: [String], request: @escaping @Sendable () throws -> Request) {
+        self.init(lessons: captions.map { Lesson(targets: [$0]) }, request: request)
+    }
+
+    /// What is asked about the photo, in the lessons' order.
+    var questions: [String] { lessons.compactMap(\.question) }
+    var captions: [String] { lessons.flatMap(\.targets) }
 }

@@ -2,14 +2,13 @@ import Checkpoints
 import Foundation
 import ModelKit
 import Tensors
-import Training
 
 /// Changes of a card's text that leave everything else as its author wrote it.
 struct CardUpdate {
     private let card: ModelCard
     init(_ card: ModelCard) { self.card = card }
 
-    /// Size and digest of the card's weights and vocabulary.
+    /// Size and digest of the card's weights, vocabulary and answers.
     func recordFiles(weights path: String, parameters: Int?) throws {
         guard case .array(let entries) = JSONValue(card.document.root["weights"]!) else { return }
         let main = card.weights.firstIndex { $0.role == .main }
@@ -21,10 +20,21 @@ struct CardUpdate {
             let lines = try String(contentsOfFile: file, encoding: .utf8).split(whereSeparator: \.isNewline).count
             try write("vocabulary", JSONValue(node).describing(file).setting("size", .integer(lines)))
         }
+        if let answers = card.answers, let file = card.folder.resolve(answers.path), let node = card.document.root["answers"],
+            FileManager.default.fileExists(atPath: file)
+        {
+            let lines = try String(contentsOfFile: file, encoding: .utf8).split(whereSeparator: \.isNewline).count
+            try write("answers", JSONValue(node).describing(file).setting("size", .integer(lines)))
+        }
     }
 
     /// Figures of `zoo eval`, in place of those measured before on the same split.
-    func recordMetrics(_ scores: CaptionScores, dataSet: String, split: String, beam: Int?) throws {
+    /// - Parameters:
+    ///   - size: how many pictures or questions the split has.
+    ///   - protocol: how it was measured.
+    func recordMetrics(
+        _ figures: [MeasuredFigure], dataSet: String, split: String, size: Int, measuring protocol: String
+    ) throws {
         var kept: [JSONValue] = []
         if let node = card.document.root["metrics"], case .array(let old) = JSONValue(node) {
             kept = old.filter { entry in
@@ -33,16 +43,16 @@ struct CardUpdate {
             }
         }
         let date = ISO8601DateFormatter.string(from: Date(), timeZone: .gmt, formatOptions: [.withFullDate])
-        func metric(_ name: String, _ value: Double) -> JSONValue {
-            .object([
-                .init("name", .string(name)), .init("value", .number((value * 10_000).rounded() / 10_000)),
+        let fresh = figures.map { figure in
+            JSONValue.object([
+                .init("name", .string(figure.name)), .init("value", .number((figure.value * 10_000).rounded() / 10_000)),
                 .init("higher_is_better", .bool(true)),
                 .init(
                     "dataset",
                     .object([
-                        .init("id", .string(dataSet)), .init("split", .string(split)), .init("size", .integer(scores.images)),
+                        .init("id", .string(dataSet)), .init("split", .string(split)), .init("size", .integer(size)),
                     ])),
-                .init("protocol", .string("coco-caption" + (beam.map { ", beam \($0)" } ?? ", decoding of the card"))),
+                .init("protocol", .string(`protocol`)),
                 .init(
                     "provenance",
                     .object([
@@ -53,11 +63,6 @@ struct CardUpdate {
                 .init("verified", .bool(true)),
             ])
         }
-        let fresh = [
-            metric("BLEU-1", scores.bleu1), metric("BLEU-2", scores.bleu2), metric("BLEU-3", scores.bleu3),
-            metric("BLEU-4", scores.bleu4), metric("ROUGE-L", scores.rougeL), metric("CIDEr-D", scores.cider),
-            metric("distinct captions", Double(scores.distinctCaptions)),
-        ]
         try write("metrics", .array(kept + fresh))
     }
 

@@ -1,12 +1,21 @@
 import ArgumentParser
+import Foundation
 import ModelKit
 
 /// How an answer is chosen: members that replace those of the card's `decoding`.
 struct DecodingOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Beam search with this width.", valueName: "width"))
     var beam: Int?
-    @Option(help: ArgumentHelp("Tell the best n answers, each with its log-probability.", valueName: "n"))
+    @Option(
+        name: [.long, .customLong("top")],
+        help: ArgumentHelp("Tell the best n answers, each with its probability (of a sentence, the logarithm).", valueName: "n"))
     var nbest: Int?
+    @Option(
+        help: ArgumentHelp(
+            "Only these answers to a question, separated by commas. Can be given several times.", valueName: "a,b"))
+    var choices: [String] = []
+    @Option(help: ArgumentHelp("Say \"I do not know\" where the best answer is less probable than this.", valueName: "p"))
+    var minConfidence: Double?
     @Flag(help: "Draw the words by chance instead of taking the most probable.")
     var sample = false
     @Option(help: ArgumentHelp("How daring chance is: below 1 less, above 1 more.", valueName: "t"))
@@ -30,6 +39,11 @@ struct DecodingOptions: ParsableArguments {
         var members: [JSONValue.Member] = []
         if let beam { members.append(.init("beam", .integer(beam))) }
         if let nbest { members.append(.init("nbest", .integer(nbest))) }
+        if !choices.isEmpty {
+            let texts = choices.flatMap { $0.split(separator: ",") }.map { $0.trimmingCharacters(in: .whitespaces) }
+            members.append(.init("choices", .array(texts.filter { !$0.isEmpty }.map { .string($0) })))
+        }
+        if let minConfidence { members.append(.init("min_confidence", .number(minConfidence))) }
         if let temperature { members.append(.init("temperature", .number(temperature))) }
         if let seed { members.append(.init("seed", .integer(seed))) }
         if let maxLength { members.append(.init("max_length", .integer(maxLength))) }

@@ -32,7 +32,7 @@ struct Failure: Error {
         case let error as WordVectorsError: self.init(error.status, error.description)
         case let error as DataSetError: self.init(error.status, error.description)
         case let error as CaptionMetricsError: self.init(.badData, error.description)
-        case let error as AnswerScoresError: self.init(.badData, error.description)
+        case let error as VQAScoresError: self.init(.badData, error.description)
         case let error as WordNetError: self.init(error.status, error.description)
         case let error as InputError: self.init(error.status, error.description)
         case let error as LayerError: self.init(.badData, error.description)
@@ -150,9 +150,10 @@ extension WordNetError {
 extension InputError {
     fileprivate var status: ExitStatus {
         switch self {
-        case .missing: .usage
+        case .missing, .emptyQuestion, .unknownAnswer: .usage
+        case .unknownWords, .longQuestion: .badData
         case .media(let error): error.kind.status
-        case .missingAsset, .unsuitableAsset: .badData
+        case .missingAsset, .unsuitableAsset, .unsuitableHyperparameter: .badData
         }
     }
 }

@@ -66,7 +66,7 @@ struct GlobalOptions: ParsableArguments {
     var threadCount: Int { threads ?? Machine.physicalCores }
 
     /// The folders under `Plugins/`, as `Package.swift` lists them.
-    static var builtInPlugins: [String] { ["Captioner", "ImageClassifier"] }
+    static var builtInPlugins: [String] { ["Captioner", "FusionVQA", "ImageClassifier", "StackedAttentionVQA"] }
 
     static func catalogue(folders: [String]) -> Catalogue {
         Catalogue(

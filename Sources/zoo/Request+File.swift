@@ -3,9 +3,9 @@ import ModelKit
 
 extension Request {
     /// A picture in a file, decoded as the model's preprocessing wants it.
-    init(_ path: String, preprocessing: Preprocessing?, question: String?) throws(MediaError) {
+    init(_ path: String, preprocessing: Preprocessing?, questions: [String] = []) throws(MediaError) {
         let image = try Image(contentsOf: path, options: preprocessing?.decodingOptions ?? .init())
-        self.init(name: path, image: image, question: question)
+        self.init(name: path, image: image, questions: questions)
     }
 }
 

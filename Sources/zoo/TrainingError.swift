@@ -12,7 +12,7 @@ enum TrainingError: Error, CustomStringConvertible {
         case .noRecipe(let card): "\(card): training.recipe: the card names no recipe: add one, or give --recipe FILE"
         case .noWeightsEntry(let card):
             "\(card): weights: there is no entry with the role 'main': add one, so that the weights have a place"
-        case .notTrainable(let architecture): "models of the architecture '\(architecture)' cannot be trained with captions"
+        case .notTrainable(let architecture): "models of the architecture '\(architecture)' cannot be trained"
         case .emptySplit(let folder):
             "\(folder): the data set has no training or no development photos: see 'zoo train --help' for what a folder holds"
         case .noEmbedding(let path): "\(path): this model has no word embedding that word vectors could begin"

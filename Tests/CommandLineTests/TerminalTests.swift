@@ -62,13 +62,13 @@ import Testing
     }
 
     /// A table fits the terminal and says that it was cut; in a pipe it is whole.
-    @Test(arguments: [80, 100]) func narrowTerminal(_ columns: Int) throws {
+    @Test(arguments: [80, 120]) func narrowTerminal(_ columns: Int) throws {
         let place = try Workplace(), terminal = try Terminal(columns: UInt16(columns))
         let result = try place.zoo(["list"], output: terminal.program)
         let lines = terminal.text().split(separator: "\r\n")
         #expect(result.status == 0)
         #expect(lines.count > 10 && lines.map(\.count).max() ?? 0 <= columns)
-        #expect(lines.contains { $0.hasSuffix("…") } == (columns == 100))
+        #expect(lines.contains { $0.hasSuffix("…") } == (columns == 120))
         #expect(result.errors == "zoo: the table was cut to fit the terminal; widen it, or use --json.\n")
         let piped = try place.zoo("list")
         #expect(!piped.output.contains("…") && piped.errors.isEmpty)

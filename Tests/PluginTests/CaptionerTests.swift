@@ -55,8 +55,9 @@ import Testing
         func check<M: TrainableModel>(_ type: M.Type) throws {
             let (model, store) = try Self.make(type, #require(expected["hyperparameters"]), on: backend)
             store.track { _ in true }
-            let examples = Self.captions.enumerated().compactMap { model.example(Self.features($0, on: backend), target: $1) }
-            let (loss, predictions) = model.loss(examples)
+            let examples = Self.captions.compactMap { model.example(question: nil, target: $0) }
+            let features = Tensor.concatenated(Self.captions.indices.map { Self.features($0, on: backend) }, axis: 0)
+            let (loss, predictions) = model.loss(features, examples)
             #expect(predictions == expected["predictions"].flatMap { Int($0.source) })
             #expect(abs(loss.scalar - (try number(expected["loss"]))) < 1e-5)
             let gradients = loss.gradients(), names = try #require(expected["gradients"]).members
@@ -77,7 +78,8 @@ import Testing
             let (model, _) = try Self.make(type, #require(expected["hyperparameters"]), on: backend)
             let decoding = try StrictJSONDecoder().decode(
                 M.Decoding.self, from: JSONDocument(#"{"method": "greedy", "max_length": 6}"#, file: "").root)
-            let captions = try #require(model.decode(model.activations(Self.features(1, on: backend)), decoding) as? Captions)
+            let activations = model.activations(Self.features(1, on: backend), questions: [])
+            let captions = try #require(model.decode(activations, decoding) as? Captions)
             let best = try #require(captions.alternatives.first), greedy = try #require(expected["greedy"])
             let tokens = try #require(greedy["tokens"]).elements.compactMap { Int($0.source) }
             #expect(best.words.map(\.word) == tokens.map { Self.vocabulary.word(for: $0) })
@@ -98,7 +100,7 @@ import Testing
             )
             for n in 0..<3 {
                 let features = Self.features(n, on: backend)
-                let captions = try #require(model.decode(model.activations(features), decoding) as? Captions)
+                let captions = try #require(model.decode(model.activations(features, questions: []), decoding) as? Captions)
                 #expect(captions.text == captions.alternatives.first?.text)
                 #expect(captions.alternatives.map(\.logProbability) == captions.alternatives.map(\.logProbability).sorted(by: >))
                 for alternative in captions.alternatives {
@@ -108,9 +110,9 @@ import Testing
                     // The loss knows finished sentences of words only.
                     guard alternative.words.last?.word == "</S>", !said.isEmpty,
                         said.allSatisfy({ Self.vocabulary.id(of: $0)! < 8 }),
-                        let example = model.example(features, target: said.joined(separator: " "))
+                        let example = model.example(question: nil, target: said.joined(separator: " "))
                     else { continue }
-                    let (loss, predictions) = model.loss([example])
+                    let (loss, predictions) = model.loss(features, [example])
                     #expect(abs(loss.scalar * Float(predictions) + alternative.logProbability) < 1e-4, "\(said)")
                 }
             }
@@ -122,10 +124,10 @@ import Testing
         let backend = PortableBackend(), hyperparameters = try #require(Self.reference().elements[0]["hyperparameters"])
         func check<M: TrainableModel>(_ type: M.Type) throws {
             let (model, _) = try Self.make(type, hyperparameters, on: backend)
-            #expect(model.example(Self.features(0, on: backend), target: " ") == nil)
+            #expect(model.example(question: nil, target: " ") == nil)
             // An unknown word is learnt as such.
-            let example = try #require(model.example(Self.features(0, on: backend), target: "zebra"))
-            #expect(model.loss([example]).predictions == 2)
+            let example = try #require(model.example(question: nil, target: "zebra"))
+            #expect(model.loss(Self.features(0, on: backend), [example]).predictions == 2)
         }
         try check(Self.captioner())
     }

@@ -94,7 +94,8 @@ import Testing
             let (model, store, assets) = try catalogue.make(type, seed: 3, for: .training, on: backend)
             store.setMode(.training(RandomSource(seed: 5)))
             store.track { _ in true }
-            let (loss, predictions) = model.loss(try catalogue.examples(model, assets))
+            let (pictures, examples) = try catalogue.lessons(model, assets)
+            let (loss, predictions) = model.loss(model.encode(pictures), examples)
             #expect(loss.shape == [])
             #expect(predictions > 0)
             let gradients = loss.gradients()
@@ -128,12 +129,11 @@ import Testing
         let catalogue = try SampleCatalogue(sample)
         func check<M: TrainableModel>(_ type: M.Type) throws {
             let (model, store, assets) = try catalogue.make(type, seed: 3, for: .training, on: OpenBLAS(threads: 1))
-            let examples = try catalogue.examples(model, assets)
-            #expect(examples.count == 4)
+            let (pictures, examples) = try catalogue.lessons(model, assets), encodings = model.encode(pictures)
             store.track { !$0.name.hasPrefix("cnn.") }
             var optimizer = Adam(learningRate: 0.02), losses: [Float] = []
             for _ in 0...30 {
-                let loss = model.loss(examples).value, gradients = loss.gradients()
+                let loss = model.loss(encodings, examples).value, gradients = loss.gradients()
                 losses.append(loss.scalar)
                 optimizer.step(
                     store.all.compactMap { parameter in gradients[parameter.value].map { (parameter: parameter, gradient: $0) } })
@@ -147,10 +147,11 @@ import Testing
         let catalogue = try SampleCatalogue(sample)
         func check<M: TrainableModel>(_ type: M.Type) throws {
             let (model, _, assets) = try catalogue.make(type, on: OpenBLAS(threads: 1))
-            let input = try M.Input(catalogue.request(1, for: type), assets: assets)
+            let request = catalogue.request(1, for: type), input = try M.Input(request, assets: assets)
+            let observation = try M.Observation(request, assets: assets)
             let decoding = try catalogue.card.decoding(as: M.Decoding.self)
             let whole = model.decode(model.forward(input), decoding),
-                parts = model.decode(model.activations(model.encode(input)), decoding)
+                parts = model.decode(model.activations(model.encode([observation]), questions: request.questions), decoding)
             #expect(try json(whole) == json(parts))
         }
         if let type = try catalogue.plugin().model as? any TrainableModel.Type { try check(type) }

@@ -44,14 +44,14 @@ import Training
     /// One process: everything is made anew, only the files in `folder` are there from before.
     private static func process(
         _ recipe: TrainingRecipe, in folder: TemporaryFolder, deadline: Date = .distantFuture, fingerprint: String = "the same",
-        score: (([String]) throws -> [String: Float])? = nil
+        score: (([[String]]) throws -> [String: Float])? = nil
     ) throws -> Outcome {
         let catalogue = try SampleCatalogue("captioner-every"), backend = OpenBLAS(threads: 1)
         func run<M: TrainableModel>(_ type: M.Type) throws -> Outcome {
             let (encoder, _, assets) = try catalogue.make(type, on: backend)
             let (model, store, _) = try catalogue.make(type, for: .training, on: backend)
             func records(_ range: Range<Int>) -> [TrainingRecord] {
-                range.map { n in TrainingRecord(texts: sentences[n]) { Request(name: "\(n)", image: picture(n)) } }
+                range.map { n in TrainingRecord(captions: sentences[n]) { Request(name: "\(n)", image: picture(n)) } }
             }
             let training = records(0..<4), development = records(4..<6)
             let encodings = try EncodingCache(
@@ -194,7 +194,7 @@ import Training
             let (model, _, assets) = try catalogue.make(type, on: backend)
             func records(_ range: Range<Int>) -> [TrainingRecord] {
                 range.map { n in
-                    TrainingRecord(texts: []) {
+                    TrainingRecord(captions: []) {
                         opened.withLock { $0 += 1 }
                         return Request(name: "\(n)", image: picture(n))
                     }
@@ -215,8 +215,10 @@ import Training
             #expect(first.opened == 5 + 3)
             #expect(first.progress == [[5, 8], [8, 8]])
             func encoding(_ n: Int, flipped: Bool = false) throws -> [Float] {
-                model.encode(try M.Input(Request(name: "", image: flipped ? picture(n).flipped() : picture(n)), assets: assets))
-                    .scalars
+                model.encode([
+                    try M.Observation(Request(name: "", image: flipped ? picture(n).flipped() : picture(n)), assets: assets)
+                ])
+                .scalars
             }
             for n in 0..<5 {
                 #expect(try first.cache.training(n, view: 0).scalars == encoding(n))

@@ -84,7 +84,7 @@ struct SampleCatalogue {
     func request<M: Model>(_ n: Int, for type: M.Type) -> Request {
         Request(
             name: "picture \(n)", image: M.Input.parts.contains(.image) ? picture(n) : nil,
-            question: M.Input.parts.contains(.question) ? "what is in picture \(n) ?" : nil)
+            questions: M.Input.parts.contains(.question) ? ["what is in picture \(n) ?"] : [])
     }
 
     /// What the model with fresh parameters says about a picture, as JSON.
@@ -97,11 +97,16 @@ struct SampleCatalogue {
         return (prediction.text, try json(prediction))
     }
 
-    /// Four encodings and what is to be learnt of them.
-    func examples<M: TrainableModel>(_ model: M, _ assets: Assets) throws -> [M.Example] {
-        try (0..<4).compactMap { n in
-            model.example(model.encode(try M.Input(request(n, for: M.self), assets: assets)), target: target(n, assets))
+    /// Four pictures as the backbone sees them, and what is to be learnt of each.
+    func lessons<M: TrainableModel>(_ model: M, _ assets: Assets) throws -> (pictures: [M.Observation], examples: [M.Example]) {
+        let pictures = try (0..<4).map { try M.Observation(request($0, for: M.self), assets: assets) }
+        let examples = try (0..<4).map { n in
+            try #require(
+                model.example(question: request(n, for: M.self).questions.first, target: target(n, assets)),
+                "picture \(n) teaches nothing")
         }
+        model.fitStatistics(to: model.encode(pictures), random: RandomSource(seed: 9))
+        return (pictures, examples)
     }
 
     /// A label where the card has labels, else a few words of the vocabulary.

@@ -50,7 +50,7 @@ struct TrainingRecipeTests {
         (#""epochs": 2.5"#, "recipe.json:1:64: epochs: an integer was expected, not the number 2.5."),
         (#""batch": 0"#, "recipe.json:1:63: batch: expected a whole number from 1 to 100000, found 0."),
         (#""views": 65"#, "recipe.json:1:63: views: expected a whole number from 1 to 64, found 65."),
-        (#""keep": "bleu""#, "recipe.json:1:62: keep: 'bleu' is not one of 'loss', 'cider'."),
+        (#""keep": "bleu""#, "recipe.json:1:62: keep: 'bleu' is not one of 'loss', 'cider', 'accuracy'."),
         (#""seed": -1"#, "recipe.json:1:62: seed: -1 is out of the range of UInt64."),
         (
             #""self_critical": {"epochs": 1, "learning_rate": 0.1, "samples": 1}"#,

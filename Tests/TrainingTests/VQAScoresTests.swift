@@ -2,7 +2,7 @@ import Foundation
 import Testing
 import Training
 
-struct AnswerScoresTests {
+struct VQAScoresTests {
     private typealias Question = QuestionDataSet.Question
 
     private static func question(_ id: Int, _ text: String, _ answer: String, people: [String]? = nil, type: String? = nil)
@@ -23,7 +23,7 @@ struct AnswerScoresTests {
     ]
 
     @Test func countsRightAnswers() throws {
-        let scores = try AnswerScores(
+        let scores = try VQAScores(
             Self.questions, answers: [1: "book, lamp", 2: "table", 3: "2", 4: "2"], training: [], wordNet: nil)
         #expect(scores.questions == 4 && scores.singleAnswerQuestions == 3 && scores.distinctAnswers == 3)
         #expect(scores.model.accuracy == 0.5)
@@ -40,7 +40,7 @@ struct AnswerScoresTests {
         #expect(prior.answer(to: "What's that?") == "2")
         #expect(prior.answer(to: "") == "2")
         #expect(AnswerPrior([]) == nil)
-        let scores = try AnswerScores(
+        let scores = try VQAScores(
             [Self.question(2, "what is red", "table")] + Self.questions.dropFirst(2), answers: [2: "", 3: "", 4: ""],
             training: Self.training, wordNet: nil)
         #expect(scores.model.accuracy == 0 && scores.distinctAnswers == 1)
@@ -55,21 +55,21 @@ struct AnswerScoresTests {
             Self.question(2, "what", "no", people: ten, type: "other"),
         ]
         let said = [1: "Yes.", 2: "no"]
-        let scores = try AnswerScores(questions, answers: said, training: [questions[0]], wordNet: nil)
+        let scores = try VQAScores(questions, answers: said, training: [questions[0]], wordNet: nil)
         #expect(scores.model.accuracy == 0.5)
         #expect(scores.model.vqa?.overall == 0.8)
         #expect(scores.model.vqa?.perAnswerType == ["yes/no": 0.6, "other": 1])
         #expect(scores.model.vqa?.perQuestionType == ["yes/no": 0.6, "other": 1])
         #expect(scores.mostFrequentAnswer?.vqa?.overall == 1)
-        #expect(try JSONDecoder().decode(AnswerScores.self, from: JSONEncoder().encode(scores)) == scores)
+        #expect(try JSONDecoder().decode(VQAScores.self, from: JSONEncoder().encode(scores)) == scores)
         questions.append(Self.question(3, "what", "no"))
-        #expect(try AnswerScores(questions, answers: [1: "", 2: "", 3: ""], training: [], wordNet: nil).model.vqa == nil)
+        #expect(try VQAScores(questions, answers: [1: "", 2: "", 3: ""], training: [], wordNet: nil).model.vqa == nil)
     }
 
     @Test func refusesIncompleteInput() {
-        func error(_ questions: [Question], _ answers: [Int: String]) -> AnswerScoresError? {
-            #expect(throws: AnswerScoresError.self) {
-                try AnswerScores(questions, answers: answers, training: Self.training, wordNet: nil)
+        func error(_ questions: [Question], _ answers: [Int: String]) -> VQAScoresError? {
+            #expect(throws: VQAScoresError.self) {
+                try VQAScores(questions, answers: answers, training: Self.training, wordNet: nil)
             }
         }
         #expect(error([], [:])?.description == "There are no questions to score answers to.")
@@ -88,7 +88,7 @@ struct AnswerScoresTests {
         let questions = set.questions(.val)
         let said = Dictionary(uniqueKeysWithValues: questions.map { ($0.id, $0.answer) })
         let start = ContinuousClock.now
-        let scores = try AnswerScores(questions, answers: said, training: set.questions(.train), wordNet: WordNet.installed())
+        let scores = try VQAScores(questions, answers: said, training: set.questions(.train), wordNet: WordNet.installed())
         let elapsed = ContinuousClock.now - start
         #expect(scores.questions == 686 && scores.singleAnswerQuestions == 609)
         #expect(scores.model.accuracy == 1 && scores.model.singleAnswerAccuracy == 1)
@@ -107,7 +107,7 @@ struct AnswerScoresTests {
         let set = try QuestionDataSet(folder: #require(SharedData.easyVQA))
         let questions = set.questions(.val)
         let said = Dictionary(uniqueKeysWithValues: questions.map { ($0.id, "blue") })
-        let scores = try AnswerScores(questions, answers: said, training: set.questions(.train), wordNet: nil)
+        let scores = try VQAScores(questions, answers: said, training: set.questions(.train), wordNet: nil)
         #expect(scores.questions == 3811 && scores.singleAnswerQuestions == 3811 && scores.distinctAnswers == 1)
         #expect(scores.mostFrequentAnswer?.accuracy == 1392.0 / 3811)
         #expect(scores.mostFrequentByBeginning?.accuracy == 1779.0 / 3811)

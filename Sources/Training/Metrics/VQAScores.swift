@@ -1,11 +1,11 @@
 /// What can be wrong with answers that are to be scored.
-public enum AnswerScoresError: Error, Sendable, Hashable {
+public enum VQAScoresError: Error, Sendable, Hashable {
     case noQuestions
     case missingAnswer(question: Int)
     case unknownQuestion(id: Int)
 }
 
-extension AnswerScoresError: CustomStringConvertible {
+extension VQAScoresError: CustomStringConvertible {
     public var description: String {
         switch self {
         case .noQuestions: "There are no questions to score answers to."
@@ -17,7 +17,7 @@ extension AnswerScoresError: CustomStringConvertible {
 
 /// How good the answers to a set of questions are, and how good those of somebody who sees no pictures. Every measure is a
 /// fraction (0.25, not 25).
-public struct AnswerScores: Codable, Sendable, Hashable {
+public struct VQAScores: Codable, Sendable, Hashable {
     /// The measures of one source of answers.
     public struct Measures: Codable, Sendable, Hashable {
         /// How many answers are, letter by letter, the question's `answer`.
@@ -48,15 +48,15 @@ public struct AnswerScores: Codable, Sendable, Hashable {
     ///   - answers: the predicted answer by the question's id.
     ///   - training: the questions that the model learned from, for comparison; may be empty.
     ///   - wordNet: `WordNet.installed()`.
-    /// - Throws: `AnswerScoresError`; `WordNetError` if WordNet's files are damaged.
+    /// - Throws: `VQAScoresError`; `WordNetError` if WordNet's files are damaged.
     public init(
         _ questions: [QuestionDataSet.Question], answers: [Int: String], training: [QuestionDataSet.Question], wordNet: WordNet?
     ) throws {
-        guard !questions.isEmpty else { throw AnswerScoresError.noQuestions }
+        guard !questions.isEmpty else { throw VQAScoresError.noQuestions }
         let ids = Set(questions.map(\.id))
-        if let id = answers.keys.filter({ !ids.contains($0) }).min() { throw AnswerScoresError.unknownQuestion(id: id) }
+        if let id = answers.keys.filter({ !ids.contains($0) }).min() { throw VQAScoresError.unknownQuestion(id: id) }
         let given = try questions.map { question in
-            guard let answer = answers[question.id] else { throw AnswerScoresError.missingAnswer(question: question.id) }
+            guard let answer = answers[question.id] else { throw VQAScoresError.missingAnswer(question: question.id) }
             return answer
         }
         self.questions = questions.count
@@ -69,7 +69,7 @@ public struct AnswerScores: Codable, Sendable, Hashable {
     }
 }
 
-extension AnswerScores.Measures {
+extension VQAScores.Measures {
     fileprivate init(_ questions: [QuestionDataSet.Question], _ answers: [String], _ wordNet: WordNet?) throws {
         let count = Double(questions.count)
         let right = zip(questions, answers).map { $0.answer == $1 }

@@ -137,7 +137,8 @@ private struct ModelExamination {
         _ session: LoadedModel.Session, _ example: ModelCard.Example, place: CardError.Place
     ) throws -> [CardReport.Finding] {
         guard let path = example.input.image.flatMap({ card.folder.resolve($0) }) else { return [] }
-        let prediction = try session(Request(path, preprocessing: card.preprocess, question: example.input.question))
+        let questions = example.input.question.map { [$0] } ?? []
+        let prediction = try session(Request(path, preprocessing: card.preprocess, questions: questions))
         var findings: [CardReport.Finding] = []
         if let text = example.expected.text, prediction.text != text {
             findings.append(.init(.examples, .error, place: place, "the model says '\(prediction.text)' instead of '\(text)'."))

@@ -9,26 +9,46 @@ struct EvalCommand: ParsableCommand {
         commandName: "eval",
         abstract: "Measure a model on a data set.",
         discussion: """
-            BLEU-1 to 4, ROUGE-L and CIDEr-D as coco-caption computes them, and how many captions differ.
+            Captions: BLEU-1 to 4, ROUGE-L and CIDEr-D as coco-caption computes them, and how many captions differ. Answers: \
+            accuracy, WUPS at 0.9 and 0.0 where WordNet is installed, VQA's accuracy where ten people answered, and what \
+            somebody would reach who sees no pictures.
 
-            Example: zoo eval captioner --data flickr8k --write-card
+            Examples:
+              zoo eval captioner --data flickr8k --write-card
+              zoo eval san-vqa --data daquar --answers answers.jsonl
             """)
 
     @Argument(help: "The model: a name of the catalogue or a card's path.") var name: String
-    @Option(help: "The data set: a Flickr8k folder, Karpathy's dataset_*.json or COCO's captions_*.json.") var data: String
+    @Option(
+        help: """
+            The data set. For captions a Flickr8k folder, Karpathy's dataset_*.json or COCO's captions_*.json; for questions \
+            DAQUAR, easy-VQA, or VQA's *_questions.json with *_annotations.json.
+            """) var data: String
     @Option(help: "The split: train, val or test.") var split: String = "val"
     @Option(help: "The beam's width, instead of the card's.") var beam: Int?
+    @Option(help: "Other weights than the card's.") var weights: String?
     @Option(help: "Only the first so many photos.") var limit: Int?
-    @Option(help: "Write the captions to this file, a JSON object per line.") var captions: String?
+    @Option(
+        name: [.long, .customLong("answers")],
+        help: "Write the captions or answers to this file, a JSON object per line.") var captions: String?
+    @Flag(help: "Choose among the data set's choices, where it has any.") var multipleChoice = false
     @Flag(help: "Record the figures in the card.") var writeCard = false
     @Flag(help: "Print JSON.") var json = false
     @OptionGroup var global: GlobalOptions
 
     func run() throws {
-        let zoo = try global.zoo(), model = try zoo.load(name)
-        guard let part = CaptionDataSet.Split(rawValue: split) else {
-            throw ValidationError("--split is one of train, restval, val, test")
+        let zoo = try global.zoo(), model = try zoo.load(name, weights: weights)
+        guard let part = DataSplit(rawValue: split) else {
+            throw ValidationError("--split is one of \(DataSplit.allCases.map(\.rawValue).joined(separator: ", "))")
         }
+        if model.parts.contains(.question) {
+            try measureAnswers(of: model, part)
+        } else {
+            try measureCaptions(of: model, part)
+        }
+    }
+
+    private func measureCaptions(of model: LoadedModel, _ part: DataSplit) throws {
         let dataSet = try CaptionDataSet(folder: URL(fileURLWithPath: data))
         let images = Array(dataSet[part].prefix(limit ?? .max))
         guard !images.isEmpty else { throw TrainingError.emptySplit(data) }
@@ -36,37 +56,131 @@ struct EvalCommand: ParsableCommand {
         let bar = ProgressBar("captioning", total: images.count), started = Date()
         var said: [String: String] = [:], lines = ""
         for image in images {
-            let text = try session(Request(image.file.path, preprocessing: model.card.preprocess, question: nil)).text
+            let text = try session(Request(image.file.path, preprocessing: model.card.preprocess)).text
             said[image.name] = text
             lines += JSONValue.object([.init("image", .string(image.name)), .init("text", .string(text))]).text + "\n"
             bar.advance()
         }
         bar.clear()
-        if let captions { try Data(lines.utf8).write(to: URL(fileURLWithPath: captions), options: .atomic) }
+        try write(lines)
         let references = Dictionary(uniqueKeysWithValues: images.map { ($0.name, $0.captions) })
         let scores = try CaptionMetrics(references: references, candidates: said).scores()
-        let seconds = Date().timeIntervalSince(started)
-        if json {
-            try Console.output.write(JSONValue(encoding: scores).text)
-        } else {
-            try Console.output.write(
-                "\(model.card.name) on \(dataSet.name) \(split), \(scores.images) photos, \(String(format: "%.1f", seconds)) s")
-            for (name, value) in scores.figures {
-                try Console.output.write(name.padding(toLength: 19, withPad: " ", startingAt: 0) + value)
+        let title = "\(model.card.name) on \(dataSet.name) \(split), \(scores.images) photos"
+        try report(scores, scores.figures, title: title, since: started)
+        guard writeCard else { return }
+        try CardUpdate(model.card).recordMetrics(
+            scores.figures, dataSet: dataSet.name, split: split, size: scores.images,
+            measuring: "coco-caption" + (beam.map { ", beam \($0)" } ?? ", decoding of the card"))
+    }
+
+    private func measureAnswers(of model: LoadedModel, _ part: DataSplit) throws {
+        let dataSet = try QuestionDataSet(folder: URL(fileURLWithPath: data))
+        let images = Array(dataSet[part].prefix(limit ?? .max)), wordNet = try WordNet.installed()
+        guard !images.isEmpty else { throw TrainingError.emptySplit(data) }
+        if wordNet == nil { Console.error.say("no WUPS: \(WordNet.advice)") }
+        let bar = ProgressBar("answering", total: images.count), started = Date()
+        var said: [Int: String] = [:], lines = ""
+        for image in images {
+            let answers = try self.answers(to: image, by: model)
+            for (question, answer) in zip(image.questions, answers) {
+                said[question.id] = answer
+                lines +=
+                    JSONValue.object([
+                        .init("question_id", .integer(question.id)), .init("image", .string(image.name)),
+                        .init("question", .string(question.text)), .init("answer", .string(answer)),
+                        .init("truth", .string(question.answer)),
+                    ]).text + "\n"
             }
+            bar.advance()
         }
-        if writeCard { try CardUpdate(model.card).recordMetrics(scores, dataSet: dataSet.name, split: split, beam: beam) }
+        bar.clear()
+        try write(lines)
+        let scores = try VQAScores(
+            images.flatMap(\.questions), answers: said, training: dataSet.questions(.train), wordNet: wordNet)
+        let title = "\(model.card.name) on \(dataSet.name) \(split), \(scores.questions) questions about \(images.count) photos"
+        try report(scores, scores.figures, title: title, since: started)
+        guard writeCard else { return }
+        try CardUpdate(model.card).recordMetrics(
+            scores.figures, dataSet: dataSet.name, split: split, size: scores.questions,
+            measuring: (multipleChoice ? "multiple choice, " : "open-ended, ") + "photos held back")
+    }
+
+    /// All questions about a photo at once, or one after the other where each has choices of its own.
+    private func answers(to image: QuestionDataSet.Image, by model: LoadedModel) throws -> [String] {
+        func ask(_ questions: [QuestionDataSet.Question], _ options: [JSONValue.Member]) throws -> [String] {
+            var request = try Request(
+                image.file.path, preprocessing: model.card.preprocess, questions: questions.map(\.text))
+            request.asksForeignQuestions = true
+            return try model.session(options: options)(request).parts.map(\.text)
+        }
+        guard multipleChoice else { return try ask(image.questions, []) }
+        return try image.questions.flatMap { question in
+            // A choice that the model cannot say cannot be chosen.
+            let known = question.choices.filter(model.labels.contains)
+            return try ask([question], known.isEmpty ? [] : [.init("choices", .array(known.map { .string($0) }))])
+        }
+    }
+
+    private func write(_ lines: String) throws {
+        if let captions { try Data(lines.utf8).write(to: URL(fileURLWithPath: captions), options: .atomic) }
+    }
+
+    private func report(_ scores: some Encodable, _ figures: [MeasuredFigure], title: String, since started: Date) throws {
+        if json { return try Console.output.write(JSONValue(encoding: scores).text) }
+        try Console.output.write("\(title), \(String(format: "%.1f", Date().timeIntervalSince(started))) s")
+        let width = (figures.map(\.name.count).max() ?? 0) + 2
+        for figure in figures {
+            try Console.output.write(figure.name.padding(toLength: width, withPad: " ", startingAt: 0) + figure.text)
+        }
     }
 }
 
+/// One number of a measurement, as people write it and as a card records it.
+struct MeasuredFigure {
+    let name: String
+    let value: Double
+    /// `36.50 %`, `0.3424`, `317`.
+    let text: String
+}
+
 extension CaptionScores {
-    /// Names and values as people write them: BLEU in hundredths.
-    fileprivate var figures: [(String, String)] {
-        [
-            ("BLEU-1", String(format: "%.2f", bleu1 * 100)), ("BLEU-2", String(format: "%.2f", bleu2 * 100)),
-            ("BLEU-3", String(format: "%.2f", bleu3 * 100)), ("BLEU-4", String(format: "%.2f", bleu4 * 100)),
-            ("ROUGE-L", String(format: "%.4f", rougeL)), ("CIDEr-D", String(format: "%.4f", cider)),
-            ("distinct captions", "\(distinctCaptions)"),
+    /// BLEU in hundredths.
+    fileprivate var figures: [MeasuredFigure] {
+        let bleu = [("BLEU-1", bleu1), ("BLEU-2", bleu2), ("BLEU-3", bleu3), ("BLEU-4", bleu4)]
+        return bleu.map { MeasuredFigure(name: $0, value: $1, text: String(format: "%.2f", $1 * 100)) } + [
+            MeasuredFigure(name: "ROUGE-L", value: rougeL, text: String(format: "%.4f", rougeL)),
+            MeasuredFigure(name: "CIDEr-D", value: cider, text: String(format: "%.4f", cider)),
+            MeasuredFigure(name: "distinct captions", value: Double(distinctCaptions), text: "\(distinctCaptions)"),
         ]
+    }
+}
+
+extension VQAScores {
+    /// The model's first, then those of answers without a look at the picture.
+    fileprivate var figures: [MeasuredFigure] {
+        var figures = Self.figures(of: model)
+        figures.append(MeasuredFigure(name: "distinct answers", value: Double(distinctAnswers), text: "\(distinctAnswers)"))
+        let priors = [("most frequent answer", mostFrequentAnswer), ("answer by first two words", mostFrequentByBeginning)]
+        for (title, measures) in priors {
+            if let measures { figures.append(Self.percentage("\(title): accuracy", measures.accuracy)) }
+        }
+        return figures
+    }
+
+    private static func figures(of measures: Measures) -> [MeasuredFigure] {
+        var figures = [percentage("accuracy", measures.accuracy)]
+        func add(_ name: String, _ value: Double?) { if let value { figures.append(percentage(name, value)) } }
+        add("accuracy, single answers", measures.singleAnswerAccuracy)
+        add("WUPS@0.9", measures.wups09)
+        add("WUPS@0.0", measures.wups00)
+        add("VQA accuracy", measures.vqa?.overall)
+        for (type, value) in (measures.vqa?.perAnswerType ?? [:]).sorted(by: { $0.key < $1.key }) {
+            add("VQA accuracy, \(type)", value)
+        }
+        return figures
+    }
+
+    private static func percentage(_ name: String, _ value: Double) -> MeasuredFigure {
+        MeasuredFigure(name: name, value: value, text: String(format: "%.2f %%", value * 100))
     }
 }

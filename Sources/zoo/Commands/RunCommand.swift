@@ -1,4 +1,6 @@
 import ArgumentParser
+import Foundation
+import Media
 import ModelKit
 import Runtime
 
@@ -15,14 +17,19 @@ struct RunCommand: ParsableCommand {
               zoo run captioner photo.jpg
               zoo run captioner holidays/ --beam 5 --nbest 3
               find . -name '*.jpg' | zoo run captioner - --json
+              zoo run san-vqa room.jpg --question "what is on the bed?" --top 5 --overlay looks.png
             """)
 
     @Argument(help: "The model: its name, an alias, or the path of its card.", completion: .modelNames)
     var model: String
     @Argument(help: ArgumentHelp("Files, folders, or '-'.", valueName: "input"), completion: .file())
     var inputs: [String]
-    @Option(name: [.short, .long], help: "What a model that answers questions is asked about every picture.")
-    var question: String?
+    @Option(
+        name: [.short, .long],
+        help: "What a model that answers questions is asked about every picture. Can be given several times.")
+    var question: [String] = []
+    @Option(help: ArgumentHelp("Write a picture of what the model looked at, for one input.", valueName: "file.png"))
+    var overlay: String?
     @Flag(name: [.short, .long], help: "Look for pictures in the folders inside of folders too.")
     var recursive = false
     @OptionGroup(title: "Choosing the answer (the card has the defaults)")
@@ -36,10 +43,10 @@ struct RunCommand: ParsableCommand {
         let loaded = try zoo.load(model)
         let card = loaded.card
         for note in loaded.notes { Console.error.say(note) }
-        if question != nil, !loaded.parts.contains(.question) {
+        if !question.isEmpty, !loaded.parts.contains(.question) {
             throw Failure(.usage, "\(card.name) takes no question; leave --question out")
         }
-        if question == nil, loaded.parts.contains(.question) {
+        if question.isEmpty, loaded.parts.contains(.question) {
             throw Failure(.usage, "\(card.name) answers questions; ask one with --question \"…\"")
         }
         let session: LoadedModel.Session
@@ -48,10 +55,15 @@ struct RunCommand: ParsableCommand {
         }
 
         let inputs = InputFiles(inputs, recursive: recursive)
+        if overlay != nil, !inputs.isSingleFile { throw Failure(.usage, "--overlay is for one picture; name a single file") }
         let progress = ProgressBar("Running \(card.name)", total: inputs.count == 1 ? nil : inputs.count)
         var statuses: [ExitStatus?] = []
         try inputs.forEach { input in
-            let result = Result { try answer(input, session, card) }
+            let result = Result {
+                let prediction = try answer(input, session, card)
+                if let overlay { try draw(prediction, input.path, to: overlay, card) }
+                return prediction
+            }
             progress.clear()
             if case .failure(let error) = result {
                 let failure = Failure(error)
@@ -73,28 +85,54 @@ struct RunCommand: ParsableCommand {
         switch input {
         case .problem(_, let failure): throw failure
         case .file(let path):
-            return try session(Request(path, preprocessing: card.preprocess, question: question))
+            return try session(Request(path, preprocessing: card.preprocess, questions: question))
         }
     }
 
-    private func write(_ result: Result<any Prediction, any Error>, for path: String, named: Bool, _ card: ModelCard) throws {
-        if json {
-            var members: [JSONValue.Member] = [.init("model", .string(card.name)), .init("input", .string(path))]
-            switch result {
-            case .success(let prediction):
-                members.append(.init("text", .string(prediction.text)))
-                members += try Self.members(prediction).filter { member in !["model", "input", "text"].contains(member.key) }
-            case .failure(let error): members.append(.init("error", .string(Failure(error).sentence)))
-            }
-            return try Console.output.write(JSONValue.object(members).text)
+    /// The picture of what the model looked at.
+    private func draw(_ prediction: any Prediction, _ path: String, to overlay: String, _ card: ModelCard) throws {
+        let answers = prediction.parts.compactMap { $0 as? Answers }
+        guard !answers.isEmpty, answers.allSatisfy({ !$0.attention.isEmpty }) else {
+            throw Failure(.usage, "\(card.name) does not say where it looks; leave --overlay out")
         }
-        guard case .success(let prediction) = result else { return }
+        let photo = try Image(contentsOf: path)
+        try Data(AttentionPicture(photo, answers).image.pngData()).write(to: URL(fileURLWithPath: overlay), options: .atomic)
+    }
+
+    private func write(_ result: Result<any Prediction, any Error>, for path: String, named: Bool, _ card: ModelCard) throws {
+        switch result {
+        case .failure(let error):
+            guard json else { return }
+            try writeJSON(path, card, [.init("error", .string(Failure(error).sentence))])
+        case .success(let prediction):
+            let parts = prediction.parts
+            for part in parts {
+                if json {
+                    try writeJSON(
+                        path, card,
+                        [.init("text", .string(part.text))]
+                            + Self.members(part).filter { !["model", "input", "text"].contains($0.key) })
+                } else {
+                    let asked = parts.count > 1 ? (part as? Answers)?.question : nil
+                    try writeText(part, under: [named ? path : nil, asked].compactMap(\.self).joined(separator: ": "))
+                }
+            }
+        }
+    }
+
+    private func writeJSON(_ path: String, _ card: ModelCard, _ members: [JSONValue.Member]) throws {
+        let first: [JSONValue.Member] = [.init("model", .string(card.name)), .init("input", .string(path))]
+        try Console.output.write(JSONValue.object(first + members).text)
+    }
+
+    /// - Parameter title: which of several answers this is; empty where there is one.
+    private func writeText(_ prediction: any Prediction, under title: String) throws {
         let alternatives = decoding.nbest == nil ? [] : try Self.alternatives(prediction)
         if alternatives.isEmpty {
-            try Console.output.write(named ? "\(path): \(prediction.text)" : prediction.text)
+            try Console.output.write(title.isEmpty ? prediction.text : "\(title): \(prediction.text)")
         } else {
-            let lines = alternatives.map { (named ? "  " : "") + $0 }
-            try Console.output.write(((named ? ["\(path):"] : []) + lines).joined(separator: "\n"))
+            let lines = alternatives.map { (title.isEmpty ? "" : "  ") + $0 }
+            try Console.output.write(((title.isEmpty ? [] : ["\(title):"]) + lines).joined(separator: "\n"))
         }
     }
 
@@ -105,7 +143,8 @@ struct RunCommand: ParsableCommand {
 
     /// The alternatives of a prediction that has any, each behind its probability.
     private static func alternatives(_ prediction: any Prediction) throws -> [String] {
-        guard case .array(let alternatives)? = try members(prediction).first(where: { $0.key == "alternatives" })?.value else {
+        let lists = ["alternatives", "answers"]
+        guard case .array(let alternatives)? = try members(prediction).first(where: { lists.contains($0.key) })?.value else {
             return []
         }
         return alternatives.compactMap { alternative in

@@ -12,20 +12,26 @@ import Training
 struct TrainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "train",
-        abstract: "Train a model on a folder of photos with captions.",
+        abstract: "Train a model on a folder of photos with captions, or with questions and answers.",
         discussion: """
             The recipe (epochs, optimiser, schedule) is the file that the card's training.recipe names; options override it. \
             A killed training goes on where it was when the same command is given again.
 
-            Example: zoo train captioner --data flickr8k --out my-captioner.h5
+            Examples:
+              zoo train captioner --data flickr8k --out my-captioner.h5
+              zoo train san-vqa --data daquar --seed 2 --json
             """)
 
     @Argument(help: "The card: a name of the catalogue or a path.") var card: String
-    @Option(help: "The data set: a Flickr8k folder, Karpathy's dataset_*.json or COCO's captions_*.json.") var data: String
+    @Option(
+        help: """
+            The data set. For captions a Flickr8k folder, Karpathy's dataset_*.json or COCO's captions_*.json; for questions \
+            DAQUAR, easy-VQA, or VQA's *_questions.json with *_annotations.json.
+            """) var data: String
     @Option(help: "Where the weights go. Default: where the card looks for them.") var out: String?
     @Option(help: "The recipe. Default: the card's.") var recipe: String?
     @Option(help: "Epochs, instead of the recipe's.") var epochs: Int?
-    @Option(help: "Captions per step, instead of the recipe's.") var batch: Int?
+    @Option(help: "Captions or questions per step, instead of the recipe's.") var batch: Int?
     @Option(help: "The first learning rate, instead of the recipe's.") var learningRate: Float?
     @Option(help: "The seed of all random numbers, instead of the recipe's.") var seed: UInt64?
     @Option(help: "A word2vec or GloVe file that the word embeddings begin with.") var wordVectors: String?
@@ -33,7 +39,7 @@ struct TrainCommand: ParsableCommand {
     @Option(help: "Stop after so many minutes, so that the same command goes on later.") var timeLimit: Double?
     @Option(help: "Only the first so many training photos.") var limit: Int?
     @Flag(help: "Begin anew although there is a state to go on from.") var fresh = false
-    @Flag(help: "Build the vocabulary anew from the training captions.") var newVocabulary = false
+    @Flag(help: "Build the vocabulary and the list of answers anew from the training data.") var newVocabulary = false
     @Flag(help: "Record size and digest of the new files in the card.") var writeCard = false
     @Flag(help: "Print a JSON object per epoch.") var json = false
     @OptionGroup var global: GlobalOptions
@@ -68,7 +74,7 @@ struct TrainCommand: ParsableCommand {
         return resolved
     }
 
-    // MARK: Captions
+    // MARK: A model
 
     private func train(_ card: ModelCard, _ zoo: Zoo, _ document: JSONDocument, _ files: TrainingFiles) throws {
         var recipe = try StrictJSONDecoder().decode(TrainingRecipe.self, from: document.root)
@@ -76,71 +82,67 @@ struct TrainCommand: ParsableCommand {
         if let batch { recipe.batch = batch }
         if let learningRate { recipe.optimizer.learningRate = learningRate }
         if let seed { recipe.seed = seed }
-        let dataSet = try CaptionDataSet(folder: URL(fileURLWithPath: data))
-        var images = dataSet.trainingImages
-        if let limit { images = Array(images.prefix(limit)) }
-        let development = dataSet[.val]
-        guard !images.isEmpty, !development.isEmpty else { throw TrainingError.emptySplit(data) }
         let plugin = try zoo.plugins.plugin(named: card.architecture)
         guard let type = plugin.model as? any TrainableModel.Type else { throw TrainingError.notTrainable(card.architecture) }
-        var assets = try trainingAssets(card, zoo, images, recipe)
+        let dataSet = try TrainingData(data, for: card, limit: limit)
+        try writeWords(card, zoo, dataSet, recipe)
+        var assets = try zoo.assets(of: card)
         if assets.tokenizer == nil { assets.tokenizer = .letters }
-        try run(type, card, zoo, recipe, document, assets, images, development, dataSet.name, files)
+        try run(type, card, zoo, recipe, document, assets, dataSet, files)
     }
 
-    /// The card's assets, the vocabulary built from the captions where there is none yet.
-    private func trainingAssets(
-        _ card: ModelCard, _ zoo: Zoo, _ images: [CaptionDataSet.Image], _ recipe: TrainingRecipe
-    ) throws -> Assets {
-        guard let file = card.vocabulary, let path = zoo.catalogue.candidates(for: file, of: card).first else {
-            return try zoo.assets(of: card)
+    /// Builds the vocabulary and the list of answers from the data where there are none yet.
+    private func writeWords(_ card: ModelCard, _ zoo: Zoo, _ dataSet: TrainingData, _ recipe: TrainingRecipe) throws {
+        func missing(_ file: (any CardFile)?) -> String? {
+            guard let file, let path = zoo.catalogue.candidates(for: file, of: card).first else { return nil }
+            return newVocabulary || !FileManager.default.fileExists(atPath: path) ? path : nil
         }
-        if newVocabulary || !FileManager.default.fileExists(atPath: path) {
+        if let file = card.vocabulary, let path = missing(file) {
             let tokenizer = file.tokenizer ?? .letters
             let vocabulary = try Vocabulary(
-                counting: images.lazy.flatMap(\.captions).map { tokenizer.words(in: $0) }, keeping: .atLeast(recipe.minimumCount),
+                counting: dataSet.texts.lazy.map { tokenizer.words(in: $0) }, keeping: .atLeast(recipe.minimumCount),
                 convention: file.convention)
             try vocabulary.write(to: URL(fileURLWithPath: path), as: file.format ?? .wordCounts)
             note("wrote a vocabulary of \(vocabulary.count) words to \(path)")
         }
-        return try zoo.assets(of: card)
+        if !dataSet.answers.isEmpty, let path = missing(card.answers) {
+            let answers = recipe.answers.chosen(from: dataSet.answers)
+            try Data((answers.joined(separator: "\n") + "\n").utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
+            note("wrote \(answers.count) answers to \(path)")
+        }
     }
 
     private func run<M: TrainableModel>(
         _ type: M.Type, _ card: ModelCard, _ zoo: Zoo, _ recipe: TrainingRecipe, _ document: JSONDocument, _ assets: Assets,
-        _ images: [CaptionDataSet.Image], _ development: [CaptionDataSet.Image], _ dataSet: String, _ files: TrainingFiles
+        _ dataSet: TrainingData, _ files: TrainingFiles
     ) throws {
-        let backbone = try zoo.backboneFiles(of: card), hyperparameters = try card.hyperparameters(as: M.Hyperparameters.self)
-        let source = TransferSource(backbone: backbone, seed: recipe.seed)
-        // Two copies: one with a folded backbone that encodes photos, one that learns.
-        let encoder = try M(hyperparameters, assets: assets, parameters: ParameterStore(source, on: zoo.backend).root)
+        let backbone = try zoo.backboneFiles(of: card), learnsToSee = recipe.backbone == .trained
+        let hyperparameters = try card.hyperparameters(as: M.Hyperparameters.self)
+        // A backbone that learns may begin with nothing.
+        let source = TransferSource(backbone: backbone, isComplete: !(learnsToSee && backbone.isEmpty), seed: recipe.seed)
         let store = ParameterStore(source, for: .training, on: zoo.backend)
         let model = try M(hyperparameters, assets: assets, parameters: store.root)
+        let backboneKey = try backbone.map { try SHA256Digest(ofFile: $0.checkpoint.path).description }.joined(separator: ",")
+        let encodingKey =
+            "\(backboneKey) \(card.preprocess.map { "\($0)" } ?? "") \(dataSet.name) \(dataSet.training.count)"
+            + "+\(dataSet.development.count) views \(recipe.views) seed \(recipe.seed)"
+        var encodings: EncodingCache?
+        if !learnsToSee {
+            // A second copy, whose backbone is folded and packed, encodes the photos.
+            let encoder = try M(hyperparameters, assets: assets, parameters: ParameterStore(source, on: zoo.backend).root)
+            let bar = ProgressBar("encoding photos")
+            encodings = try EncodingCache(
+                encoder, assets: assets, training: dataSet.training, development: dataSet.development, views: recipe.views,
+                seed: recipe.seed, path: files.encodings, fingerprint: encodingKey
+            ) { done, total in bar.update(Double(done) / Double(total), "\(done)/\(total)") }
+            bar.clear()
+        }
         try source.check(card: card.document.file)
         if let wordVectors { try initializeEmbedding(wordVectors, store, assets) }
-        func records(_ images: [CaptionDataSet.Image]) -> [TrainingRecord] {
-            images.map { image in
-                TrainingRecord(texts: image.captions) {
-                    Request(name: image.file.path, image: try Image(contentsOf: image.file.path))
-                }
-            }
-        }
-        let backboneKey = try backbone.map { try SHA256Digest(ofFile: $0.checkpoint.path).description }.joined(separator: ",")
-        let preprocessing = card.preprocess.map { "\($0)" } ?? ""
-        let encodingKey =
-            "\(backboneKey) \(preprocessing) \(dataSet) \(images.count)+\(development.count) views "
-            + "\(recipe.views) seed \(recipe.seed)"
-        let encoding = ProgressBar("encoding photos")
-        let encodings = try EncodingCache(
-            encoder, assets: assets, training: records(images), development: records(development), views: recipe.views,
-            seed: recipe.seed, path: files.encodings, fingerprint: encodingKey
-        ) { done, total in encoding.update(Double(done) / Double(total), "\(done)/\(total)") }
-        encoding.clear()
         let bar = ProgressBar("training")
-        let references = Dictionary(uniqueKeysWithValues: development.map { ($0.name, $0.captions) })
         let training = ModelTraining(
-            recipe, model, in: store, assets: assets, encodings: encodings, training: records(images),
-            development: records(development), decoding: try card.decoding(as: M.Decoding.self),
+            recipe, model, in: store, assets: assets, encodings: encodings, training: dataSet.training,
+            development: dataSet.development, decoding: try card.decoding(as: M.Decoding.self),
             drawing: { sentences, seed in
                 let options: [JSONValue.Member] = [
                     .init("method", .string("sample")), .init("nbest", .integer(sentences)), .init("seed", .integer(Int(seed))),
@@ -149,25 +151,18 @@ struct TrainCommand: ParsableCommand {
             }, statePath: files.state,
             fingerprint:
                 "\(encodingKey) \(String(decoding: document.text, as: UTF8.self)) \(recipe.epochs) \(recipe.batch) "
-                + "\(recipe.optimizer) \(assets.vocabulary?.count ?? 0)"
-        ) { captions in
-            let candidates = Dictionary(uniqueKeysWithValues: zip(development.map(\.name), captions))
-            let scores = try CaptionMetrics(references: references, candidates: candidates).scores()
-            return [
-                "bleu1": Float(scores.bleu1), "bleu4": Float(scores.bleu4), "cider": Float(scores.cider),
-                "rougeL": Float(scores.rougeL), "distinct": Float(scores.distinctCaptions),
-            ]
-        }
+                + "\(recipe.optimizer) \(assets.vocabulary?.count ?? 0)", score: dataSet.score)
         let history = try training.run(deadline: deadline) { record in
             try save(
-                store, card, to: files.weights, "\(dataSet), \(images.count) photos, epoch \(record.epoch)",
+                store, card, to: files.weights, "\(dataSet.name), \(dataSet.training.count) photos, epoch \(record.epoch)",
                 withBackbone: record.includesBackbone)
         } progress: { p in
             bar.update(
                 Double(p.batch) / Double(p.batches),
                 String(
-                    format: "epoch %d/%d  loss %.3f  perplexity %.1f  %.0f words/s  %@ left", p.epoch, p.epochs, p.loss,
-                    p.perplexity, p.wordsPerSecond, duration(p.secondsLeft)))
+                    format: "epoch %d/%d  loss %.3f  perplexity %.1f  %.0f %@/s  %@ left", p.epoch, p.epochs, p.loss,
+                    p.perplexity, p.predictionsPerSecond, dataSet.answers.isEmpty ? "words" : "answers",
+                    duration(p.secondsLeft)))
         } finished: { record in
             bar.clear()
             report(record)

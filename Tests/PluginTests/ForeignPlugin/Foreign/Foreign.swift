@@ -34,29 +34,26 @@ public struct Foreign: TrainableModel {
         weigh = try Linear(cnn.summary.output.count, labels.count, in: scope["weigh"])
     }
 
-    public func forward(_ input: ImageInput) -> Tensor { activations(encode(input)) }
+    public func forward(_ input: ImageInput) -> Tensor { activations(encode([input]), questions: []) }
 
-    /// What the CNN sees, `[1, features]`.
-    public func encode(_ input: ImageInput) -> Tensor { cnn(input.pixels) }
+    /// What the CNN sees, `[pictures, features]`.
+    public func encode(_ pictures: [ImageInput]) -> Tensor { cnn(.concatenated(pictures.map(\.pixels), axis: 0)) }
 
-    public func activations(_ f: Tensor) -> Tensor { weigh(f) / temperature }   // y = (W f + b) / T
+    public func activations(_ f: Tensor, questions: [String]) -> Tensor { weigh(f) / temperature }   // y = (W f + b) / T
 
     public func decode(_ logits: Tensor, _ decoding: Decoding) -> Tone {
         let p = softmax(logits).scalars, best = p.largest(1)[0]
         return Tone(text: labels[best], probability: p[best])
     }
 
-    public struct Example: Sendable {
-        let features: Tensor
-        let label: Int
+    public struct Example: Sendable { let label: Int }
+
+    public func example(question: String?, target: String) -> Example? {
+        labels.firstIndex(of: target).map { Example(label: $0) }
     }
 
-    public func example(_ encoding: Tensor, target: String) -> Example? {
-        labels.firstIndex(of: target).map { Example(features: encoding, label: $0) }
-    }
-
-    public func loss(_ batch: [Example], weights: [Float]) -> (value: Tensor, predictions: Int) {
-        let logits = activations(.concatenated(batch.map(\.features), axis: 0))
+    public func loss(_ encodings: Tensor, _ batch: [Example], weights: [Float]) -> (value: Tensor, predictions: Int) {
+        let logits = activations(encodings, questions: [])
         let losses = crossEntropy(logits, batch.map(\.label)) * Tensor(weights, [batch.count], on: logits.backend)
         return (losses.sum / Float(batch.count), batch.count)
     }

@@ -1,0 +1,76 @@
+import Foundation
+import Media
+import ModelKit
+import Training
+
+/// A folder of photos as the trainer sees it, whatever people said about them.
+struct TrainingData {
+    let name: String
+    let training: [TrainingRecord]
+    let development: [TrainingRecord]
+    /// The texts that a vocabulary is counted from.
+    let texts: [String]
+    /// What was answered to the training questions, an entry per question; none for captions.
+    let answers: [String]
+    /// From what a model says about each development photo to named scores, higher is better.
+    let score: ([[String]]) throws -> [String: Float]
+
+    /// Reads the kind of data set that the card's task learns from.
+    /// - Throws: `DataSetError`, `TrainingError.emptySplit`.
+    init(_ folder: String, for card: ModelCard, limit: Int?) throws {
+        switch card.task {
+        case .visualQuestionAnswering: try self.init(questions: folder, limit)
+        default: try self.init(captions: folder, limit)
+        }
+        guard !training.isEmpty, !development.isEmpty else { throw TrainingError.emptySplit(folder) }
+    }
+
+    private init(captions folder: String, _ limit: Int?) throws {
+        let dataSet = try CaptionDataSet(folder: URL(fileURLWithPath: folder))
+        let images = Array(dataSet.trainingImages.prefix(limit ?? .max)), development = dataSet[.val]
+        func records(_ images: [CaptionDataSet.Image]) -> [TrainingRecord] {
+            images.map { image in TrainingRecord(captions: image.captions) { try Request(photo: image.file) } }
+        }
+        name = dataSet.name
+        training = records(images)
+        self.development = records(development)
+        texts = images.flatMap(\.captions)
+        answers = []
+        let references = Dictionary(uniqueKeysWithValues: development.map { ($0.name, $0.captions) })
+        score = { captions in
+            let candidates = Dictionary(uniqueKeysWithValues: zip(development.map(\.name), captions.map { $0[0] }))
+            let scores = try CaptionMetrics(references: references, candidates: candidates).scores()
+            return [
+                "bleu1": Float(scores.bleu1), "bleu4": Float(scores.bleu4), "cider": Float(scores.cider),
+                "rougeL": Float(scores.rougeL), "distinct": Float(scores.distinctCaptions),
+            ]
+        }
+    }
+
+    private init(questions folder: String, _ limit: Int?) throws {
+        let dataSet = try QuestionDataSet(folder: URL(fileURLWithPath: folder))
+        let images = Array(dataSet[.train].prefix(limit ?? .max)), development = dataSet[.val]
+        func records(_ images: [QuestionDataSet.Image]) -> [TrainingRecord] {
+            images.map { image in
+                TrainingRecord(lessons: image.questions.map { .init(question: $0.text, targets: [$0.answer]) }) {
+                    try Request(photo: image.file)
+                }
+            }
+        }
+        name = dataSet.name
+        training = records(images)
+        self.development = records(development)
+        texts = images.flatMap { $0.questions.map(\.text) }
+        answers = images.flatMap { $0.questions.map(\.answer) }
+        let truth = development.flatMap { $0.questions.map(\.answer) }
+        score = { answers in
+            let right = zip(answers.joined(), truth).count { $0 == $1 }
+            return ["accuracy": Float(right) / Float(max(truth.count, 1))]
+        }
+    }
+}
+
+extension Request {
+    /// A photo of a data set.
+    fileprivate init(photo: URL) throws { self.init(name: photo.path, image: try Image(contentsOf: photo.path)) }
+}
