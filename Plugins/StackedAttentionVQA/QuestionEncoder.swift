@@ -28,7 +28,8 @@ enum QuestionEncoder: Sendable {
 
     init(_ spec: Spec, words: Int, in scope: ParameterScope) throws {
         switch spec {
-        case .lstm(let spec): self = .lstm(try LSTMEncoder(spec, words: words, embedding: .uniform(0.5), initializer: .glorot, in: scope))
+        case .lstm(let spec):
+            self = .lstm(try LSTMEncoder(spec, words: words, embedding: .uniform(0.5), initializer: .glorot, in: scope))
         case .convolution(let spec): self = .convolution(try WordConvolution(spec, words: words, in: scope))
         }
     }
