@@ -39,7 +39,8 @@ public struct FisherVQA: VisualQuestionAnswerer {
         read = try LSTMEncoder(h.question, words: reader.words, in: scope["question"])
         // VQA_LSTM_CNN begins so everywhere.
         let initializer = Initializer.uniform(0.08)
-        embedImage = try Linear(fisher.width, h.joint, initializer: initializer, in: scope["joint"]["image"])
+        // A Fisher vector is 1 long, whatever its width; smaller weights would take long to see it.
+        embedImage = try Linear(fisher.width, h.joint, initializer: .uniform(1), in: scope["joint"]["image"])
         embedQuestion = try Linear(read.width, h.joint, initializer: initializer, in: scope["joint"]["question"])
         predict = try Linear(
             h.fusion == .product ? h.joint : 2 * h.joint, answers.count, initializer: initializer, in: scope["answer"])
@@ -82,12 +83,13 @@ public struct FisherVQA: VisualQuestionAnswerer {
             }, axis: 1)
     }
 
-    public func answer(_ f: Tensor, _ questions: [Question]) -> AnswerScores {
-        AnswerScores(logits: predict(drop(joint(represent(f), questions))))    // p = softmax(W_p z + b_p)
-    }
-
     /// The Fisher vectors of pictures with descriptors `f`, `[n, positions, channels]`: `[n, width]`.
-    package func represent(_ f: Tensor) -> Tensor { fisher(pca.map { $0(f) } ?? f) }
+    public func condensed(_ f: Tensor) -> Tensor { fisher(pca.map { $0(f) } ?? f) }
+
+    /// - Parameter φ: Fisher vectors.
+    public func answer(_ φ: Tensor, _ questions: [Question]) -> AnswerScores {
+        AnswerScores(logits: predict(drop(joint(φ, questions))))           // p = softmax(W_p z + b_p)
+    }
 
     /// The joint codes of questions and of pictures with Fisher vectors `φ`: `[questions, …]`.
     package func joint(_ φ: Tensor, _ questions: [Question]) -> Tensor {

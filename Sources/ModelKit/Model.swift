@@ -36,7 +36,10 @@ public protocol TrainableModel: Model {
 
     /// What the backbone makes of some inputs, `[observations, …]`: computed once and cached as long as it does not change.
     func encode(_ observations: [Observation]) -> Tensor
-    /// The rest of ``Model/forward(_:)``: what follows from the encoding of one observation, `[1, …]`.
+    /// What follows from encodings by fixed statistics, before anything is learnt: computed once, when a training begins.
+    /// Most models have nothing of the kind.
+    func condensed(_ encodings: Tensor) -> Tensor
+    /// The rest of ``Model/forward(_:)``: what follows from the condensed encoding of one observation, `[1, …]`.
     /// - Parameter questions: what is asked about it; none where the task has no questions.
     func activations(_ encoding: Tensor, questions: [String]) -> Activations
     /// - Parameter question: what `target` is the answer to, if the task has questions.
@@ -45,7 +48,7 @@ public protocol TrainableModel: Model {
     /// The loss that training makes small, a tensor of shape `[]`, and how many predictions (words, answers) it is
     /// the mean of.
     /// - Parameters:
-    ///   - encodings: of each example's observation, `[examples, …]`.
+    ///   - encodings: condensed ones of each example's observation, `[examples, …]`.
     ///   - weights: how much the losses of each example count.
     func loss(_ encodings: Tensor, _ batch: [Example], weights: [Float]) -> (value: Tensor, predictions: Int)
     /// Sets what follows from the data without being learned step by step (principal components, a mixture of Gaussians),
@@ -62,6 +65,7 @@ extension TrainableModel {
 
     /// Most models learn everything.
     public func fitStatistics(to encodings: Tensor, random: RandomSource) {}
+    public func condensed(_ encodings: Tensor) -> Tensor { encodings }
 }
 
 /// What a model takes, made from a request by the card's preprocessing.

@@ -17,7 +17,7 @@ where
     /// What the backbone makes of pictures `[n, height, width, channels]`: `[n, …]`.
     func encode(pixels: Tensor) -> Tensor
     /// The scores of all answers.
-    /// - Parameter f: what ``encode(pixels:)`` gave: a row for every question, or one row for all of them.
+    /// - Parameter f: what ``encode(pixels:)`` gave, condensed: a row for every question, or one row for all of them.
     func answer(_ f: Tensor, _ questions: [Question]) -> AnswerScores
 }
 
@@ -51,7 +51,7 @@ public struct QuestionAnswer: Sendable {
 
 extension VisualQuestionAnswerer {
     public func forward(_ input: ImageQuestions) -> AnswerActivations {
-        AnswerActivations(questions: input.questions, scores: answer(encode(pixels: input.image.pixels), input.questions))
+        AnswerActivations(questions: input.questions, scores: answer(condensed(encode(pixels: input.image.pixels)), input.questions))
     }
 
     public func encode(_ observations: [ImageInput]) -> Tensor {

@@ -6,14 +6,27 @@ import NeuralNetworks
 
 /// What a frozen backbone makes of every photo, computed once and kept in a file beside the training's state.
 public struct EncodingCache: Sendable {
-    private let training: Tensor
-    private let development: Tensor
+    private var training: Tensor
+    private var development: Tensor
     private let views: Int
 
     /// The encoding of a training photo in one of its views, `[1, …]`.
     package func training(_ photo: Int, view: Int) -> Tensor {
         let i = photo * views + view
         return training[i..<i + 1]
+    }
+
+    /// The cache with what follows from its encodings, a few at a time.
+    func mapped(_ transform: (Tensor) -> Tensor) -> EncodingCache {
+        func map(_ encodings: Tensor) -> Tensor {
+            let parts = stride(from: 0, to: encodings.shape[0], by: 32).map { start in
+                transform(encodings[start..<min(start + 32, encodings.shape[0])])
+            }
+            return .concatenated(parts, axis: 0)
+        }
+        var copy = self
+        (copy.training, copy.development) = (map(training), map(development))
+        return copy
     }
 
     /// Encodings of at most `count` training photos, drawn at random, as they are.

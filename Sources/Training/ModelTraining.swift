@@ -31,7 +31,7 @@ public final class ModelTraining<M: TrainableModel> {
     private let model: M
     private let store: ParameterStore
     private let assets: Assets
-    private let encodings: EncodingCache?
+    private var encodings: EncodingCache?
     private let examples: [TrainingRecord], development: [TrainingRecord]
     /// What the model says about each development photo (a caption, an answer to every question) is scored by this.
     private let score: (([[String]]) throws -> [String: Float])?
@@ -86,6 +86,7 @@ public final class ModelTraining<M: TrainableModel> {
         if state.epoch == 0, state.batch == 0, let encodings {
             model.fitStatistics(to: encodings.sample(recipe.statisticsPhotos, RandomSource(seed: recipe.seed)), random: random)
         }
+        encodings = encodings?.mapped(model.condensed)
         var lastSave = Date()
         while state.epoch < epochs, !isStuck(state) {
             track(epoch: state.epoch)
@@ -203,7 +204,7 @@ public final class ModelTraining<M: TrainableModel> {
             try observation(records[$0], augmentations[$0], assets)
         }
         batch.encodings = {
-            let encoded = model.encode(observations), rest = encoded.shape.dimensions.dropFirst(), count = observations.count
+            let encoded = model.condensed(model.encode(observations)), rest = encoded.shape.dimensions.dropFirst(), count = observations.count
             return encoded.reshaped([count, encoded.shape.count / count]).gathered(places)
                 .reshaped(Shape([places.count] + rest))
         }
@@ -333,7 +334,8 @@ public final class ModelTraining<M: TrainableModel> {
         if let encodings, !throughBackbone { return development.indices.map(encodings.development) }
         return try stride(from: 0, to: development.count, by: 32).flatMap { start in
             let part = Array(development[start..<min(start + 32, development.count)]), assets = assets
-            let encoded = model.encode(try concurrently(part.count) { try observation(part[$0], .none, assets) })
+            let encoded = model.condensed(
+                model.encode(try concurrently(part.count) { try observation(part[$0], .none, assets) }))
             return part.indices.map { encoded[$0..<$0 + 1] }
         }
     }

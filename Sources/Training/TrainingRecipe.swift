@@ -121,15 +121,21 @@ public struct TrainingRecipe: Decodable, Sendable {
         public var limit: Int
         /// Those given at least so often in the training data.
         public var minimumCount: Int
+        /// Where several people answered: whether an answer is drawn anew every time (SAN), or the most frequent is learnt.
+        public var areSampled: Bool
         private enum CodingKeys: String, CodingKey {
             case limit
             case minimumCount = "min_count"
+            case areSampled = "sampled"
         }
-        public init(limit: Int = 1000, minimumCount: Int = 1) { (self.limit, self.minimumCount) = (limit, minimumCount) }
+        public init(limit: Int = 1000, minimumCount: Int = 1, areSampled: Bool = false) {
+            (self.limit, self.minimumCount, self.areSampled) = (limit, minimumCount, areSampled)
+        }
         public init(from decoder: any Decoder) throws {
             let json = try decoder.container(keyedBy: CodingKeys.self)
             limit = json.contains(.limit) ? try json.decodePositive(.limit) : 1000
             minimumCount = json.contains(.minimumCount) ? try json.decodePositive(.minimumCount) : 1
+            areSampled = try json.decodeIfPresent(Bool.self, forKey: .areSampled) ?? false
         }
 
         /// The answers of a data set that a model will know, the most frequent first, of equals the one that comes first in

@@ -17,9 +17,12 @@ struct TrainingData {
 
     /// Reads the kind of data set that the card's task learns from.
     /// - Throws: `DataSetError`, `TrainingError.emptySplit`.
-    init(_ folder: String, for card: ModelCard, limit: Int?) throws {
+    /// - Parameters:
+    ///   - limit: only the first so many training photos.
+    ///   - samplesAnswers: whether of several people's answers each may be learnt.
+    init(_ folder: String, for card: ModelCard, limit: Int?, samplesAnswers: Bool) throws {
         switch card.task {
-        case .visualQuestionAnswering: try self.init(questions: folder, limit)
+        case .visualQuestionAnswering: try self.init(questions: folder, limit, samplesAnswers)
         default: try self.init(captions: folder, limit)
         }
         guard !training.isEmpty, !development.isEmpty else { throw TrainingError.emptySplit(folder) }
@@ -47,12 +50,14 @@ struct TrainingData {
         }
     }
 
-    private init(questions folder: String, _ limit: Int?) throws {
+    private init(questions folder: String, _ limit: Int?, _ samplesAnswers: Bool) throws {
         let dataSet = try QuestionDataSet(folder: URL(fileURLWithPath: folder))
         let images = Array(dataSet[.train].prefix(limit ?? .max)), development = dataSet[.val]
         func records(_ images: [QuestionDataSet.Image]) -> [TrainingRecord] {
             images.map { image in
-                TrainingRecord(lessons: image.questions.map { .init(question: $0.text, targets: [$0.answer]) }) {
+                TrainingRecord(
+                    lessons: image.questions.map { .init(question: $0.text, targets: Self.targets(of: $0, samplesAnswers)) }
+                ) {
                     try Request(photo: image.file)
                 }
             }
@@ -61,12 +66,22 @@ struct TrainingData {
         training = records(images)
         self.development = records(development)
         texts = images.flatMap { $0.questions.map(\.text) }
-        answers = images.flatMap { $0.questions.map(\.answer) }
-        let truth = development.flatMap { $0.questions.map(\.answer) }
+        answers = images.flatMap { $0.questions.flatMap { Self.targets(of: $0, samplesAnswers) } }
+        let truth = development.flatMap(\.questions)
         score = { answers in
-            let right = zip(answers.joined(), truth).count { $0 == $1 }
+            let right = zip(answers.joined(), truth).count { $0 == $1.answer }
             return ["accuracy": Float(right) / Float(max(truth.count, 1))]
         }
+    }
+}
+
+extension TrainingData {
+    /// What may be learnt as the answer: each of several things that it names, or what most people said, or, drawn anew
+    /// every time, what any of them said.
+    private static func targets(of question: QuestionDataSet.Question, _ samplesAnswers: Bool) -> [String] {
+        if question.answers.count > 1 { return samplesAnswers ? [question.answer] + question.answers : [question.answer] }
+        let parts = question.parts.filter { !$0.isEmpty }
+        return parts.isEmpty ? [question.answer] : parts
     }
 }
 

@@ -95,7 +95,7 @@ import Testing
             store.setMode(.training(RandomSource(seed: 5)))
             store.track { _ in true }
             let (pictures, examples) = try catalogue.lessons(model, assets)
-            let (loss, predictions) = model.loss(model.encode(pictures), examples)
+            let (loss, predictions) = model.loss(model.condensed(model.encode(pictures)), examples)
             #expect(loss.shape == [])
             #expect(predictions > 0)
             let gradients = loss.gradients()
@@ -129,7 +129,7 @@ import Testing
         let catalogue = try SampleCatalogue(sample)
         func check<M: TrainableModel>(_ type: M.Type) throws {
             let (model, store, assets) = try catalogue.make(type, seed: 3, for: .training, on: OpenBLAS(threads: 1))
-            let (pictures, examples) = try catalogue.lessons(model, assets), encodings = model.encode(pictures)
+            let (pictures, examples) = try catalogue.lessons(model, assets), encodings = model.condensed(model.encode(pictures))
             store.track { !$0.name.hasPrefix("cnn.") }
             var optimizer = Adam(learningRate: 0.02), losses: [Float] = []
             for _ in 0...30 {
@@ -151,7 +151,7 @@ import Testing
             let observation = try M.Observation(request, assets: assets)
             let decoding = try catalogue.card.decoding(as: M.Decoding.self)
             let whole = model.decode(model.forward(input), decoding),
-                parts = model.decode(model.activations(model.encode([observation]), questions: request.questions), decoding)
+                parts = model.decode(model.activations(model.condensed(model.encode([observation])), questions: request.questions), decoding)
             #expect(try json(whole) == json(parts))
         }
         if let type = try catalogue.plugin().model as? any TrainableModel.Type { try check(type) }

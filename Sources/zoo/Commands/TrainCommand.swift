@@ -84,7 +84,7 @@ struct TrainCommand: ParsableCommand {
         if let seed { recipe.seed = seed }
         let plugin = try zoo.plugins.plugin(named: card.architecture)
         guard let type = plugin.model as? any TrainableModel.Type else { throw TrainingError.notTrainable(card.architecture) }
-        let dataSet = try TrainingData(data, for: card, limit: limit)
+        let dataSet = try TrainingData(data, for: card, limit: limit, samplesAnswers: recipe.answers.areSampled)
         try writeWords(card, zoo, dataSet, recipe)
         var assets = try zoo.assets(of: card)
         if assets.tokenizer == nil { assets.tokenizer = .letters }
