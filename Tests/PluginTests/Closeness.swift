@@ -1,0 +1,1 @@
+../NeuralNetworksTests/Closeness.swift
