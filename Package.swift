@@ -20,7 +20,7 @@ let avx2: [SwiftSetting] = [], avx512: [SwiftSetting] = []
 
 /// One folder under Plugins/ each. Written out, because SwiftPM caches the evaluated manifest by its text
 /// and would not notice a new folder.
-let plugins = ["Captioner", "FusionVQA", "ImageClassifier", "StackedAttentionVQA"]
+let plugins = ["Captioner", "DynamicParameterVQA", "FisherVQA", "FusionVQA", "ImageClassifier", "StackedAttentionVQA"]
 
 let package = Package(
     name: "zoo",

@@ -38,4 +38,18 @@ public struct FloatImage: Sendable, Equatable {
         }
         return FloatImage(height: height, width: width, channels: channels, values: values)
     }
+
+    /// The picture in another size, computed in floating point.
+    ///
+    /// It is a programming error if it has not three channels.
+    ///
+    /// - Parameter method: PIL's bilinear one shrinks without aliases.
+    public func resized(height: Int, width: Int, _ method: ResizeMethod = .pil(.bilinear)) -> FloatImage {
+        guard channels == 3, height > 0, width > 0 else {
+            fatalError("an image of \(self.height)×\(self.width)×\(channels) cannot be resized to \(width)×\(height)")
+        }
+        let raster = Raster(width: self.width, height: self.height, .floats(values))
+            .resized(to: height, width, rows: 0..<height, columns: 0..<width, method)
+        return FloatImage(height: height, width: width, channels: 3, values: raster.floats)
+    }
 }

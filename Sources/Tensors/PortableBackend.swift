@@ -16,6 +16,15 @@ extension Backend {
 
     public func forEachPart(of count: Int, _ body: @Sendable (Range<Int>) -> Void) { body(0..<count) }
 
+    /// Runs `body` over parts of `0..<rows`, on as many threads as so many rows of `width` scalars are worth.
+    package func forEachPart(ofRows rows: Int, width: Int, _ body: @Sendable (Range<Int>) -> Void) {
+        forEachPart(of: rows * width) { part in
+            // The rows that begin in this part.
+            let rows = (part.lowerBound + width - 1) / width..<(part.upperBound + width - 1) / width
+            if !rows.isEmpty { body(rows) }
+        }
+    }
+
     public func product(_ a: Tensor, _ b: Tensor, transposeA: Bool, transposeB: Bool, bias: Tensor?) -> Tensor {
         let rows = transposeA ? a.shape[1] : a.shape[0], inner = transposeA ? a.shape[0] : a.shape[1]
         let columns = transposeB ? b.shape[0] : b.shape[1]

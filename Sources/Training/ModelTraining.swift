@@ -175,37 +175,49 @@ public final class ModelTraining<M: TrainableModel> {
 
     /// Examples with their encodings: from the cache while the backbone is frozen, through the backbone otherwise.
     private func batch(_ pairs: [Pair], _ state: TrainingState, _ random: RandomSource) throws -> Batch {
-        var batch = Batch(), photos: [Int] = []
+        let learnsToSee = learnsToSee(state.epoch)
+        // Through the backbone a photo is seen once in a batch, from the cache once for every lesson.
+        var seen: [Int: (row: Int, view: Int)] = [:], views: [(photo: Int, view: Int)] = []
+        var batch = Batch(), rows: [Int] = []
         for (photo, lesson) in pairs {
-            let lesson = examples[photo].lessons[lesson]
+            let known = learnsToSee ? seen[photo] : nil, view = known?.view ?? random.index(below: recipe.views)
+            let lesson = Self.lesson(examples[photo].lessons[lesson], view)
             let target = lesson.targets.count > 1 ? lesson.targets[random.index(below: lesson.targets.count)] : lesson.targets[0]
             guard let example = model.example(question: lesson.question, target: target) else { continue }
+            if known == nil {
+                seen[photo] = (views.count, view)
+                views.append((photo, view))
+            }
             batch.examples.append(example)
-            photos.append(photo)
+            rows.append(known?.row ?? views.count - 1)
         }
-        batch.weights = [Float](repeating: 1, count: photos.count)
-        if let encodings, !learnsToSee(state.epoch) {
-            let rows = photos.map { encodings.training($0, view: random.index(below: recipe.views)) }
-            batch.encodings = { .concatenated(rows, axis: 0) }
+        batch.weights = [Float](repeating: 1, count: rows.count)
+        if let encodings, !learnsToSee {
+            let all = views.map { encodings.training($0.photo, view: $0.view) }
+            batch.encodings = { .concatenated(all, axis: 0) }
             return batch
         }
-        let seen = Set(photos).sorted(), places = Dictionary(uniqueKeysWithValues: zip(seen, seen.indices))
-        let views = seen.map { _ in view(random) }, assets = assets, examples = examples
-        let model = model,
-            observations: [M.Observation] = try concurrently(seen.count) {
-                try observation(examples[seen[$0]], views[$0], assets)
-            }
+        let records = views.map { examples[$0.photo] }, augmentations = views.map { Self.augmentation($0.view, random) }
+        let assets = assets, model = model, places = rows
+        let observations: [M.Observation] = try concurrently(records.count) {
+            try observation(records[$0], augmentations[$0], assets)
+        }
         batch.encodings = {
-            let encoded = model.encode(observations), rest = encoded.shape.dimensions.dropFirst()
-            return encoded.reshaped([seen.count, encoded.shape.count / seen.count]).gathered(photos.map { places[$0]! })
-                .reshaped(Shape([photos.count] + rest))
+            let encoded = model.encode(observations), rest = encoded.shape.dimensions.dropFirst(), count = observations.count
+            return encoded.reshaped([count, encoded.shape.count / count]).gathered(places)
+                .reshaped(Shape([places.count] + rest))
         }
         return batch
     }
 
-    /// How a photo is looked at while the backbone learns.
-    private func view(_ random: RandomSource) -> Augmentation {
-        switch random.index(below: recipe.views) {
+    /// A lesson in the words that fit a view.
+    private static func lesson(_ lesson: TrainingRecord.Lesson, _ view: Int) -> TrainingRecord.Lesson {
+        view == 1 ? lesson.mirrored : lesson
+    }
+
+    /// The views of a recipe: the photo, its mirror image, then random crops.
+    private static func augmentation(_ view: Int, _ random: RandomSource) -> Augmentation {
+        switch view {
         case 0: .none
         case 1: .mirror
         default: Augmentation(random)

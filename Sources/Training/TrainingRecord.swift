@@ -10,6 +10,19 @@ public struct TrainingRecord: Sendable {
         public var targets: [String]
 
         public init(question: String? = nil, targets: [String]) { (self.question, self.targets) = (question, targets) }
+
+        /// What is to be learnt about the mirror image: what is on the left is on its right.
+        var mirrored: Lesson { Lesson(question: question.map(Self.mirrored), targets: targets) }
+
+        private static func mirrored(_ text: String) -> String {
+            text.split(separator: " ", omittingEmptySubsequences: false).map { word in
+                switch word {
+                case "left": "right"
+                case "right": "left"
+                default: String(word)
+                }
+            }.joined(separator: " ")
+        }
     }
 
     /// Reads the photo.

@@ -66,7 +66,9 @@ struct GlobalOptions: ParsableArguments {
     var threadCount: Int { threads ?? Machine.physicalCores }
 
     /// The folders under `Plugins/`, as `Package.swift` lists them.
-    static var builtInPlugins: [String] { ["Captioner", "FusionVQA", "ImageClassifier", "StackedAttentionVQA"] }
+    static var builtInPlugins: [String] {
+        ["Captioner", "DynamicParameterVQA", "FisherVQA", "FusionVQA", "ImageClassifier", "StackedAttentionVQA"]
+    }
 
     static func catalogue(folders: [String]) -> Catalogue {
         Catalogue(

@@ -68,6 +68,12 @@ import Testing
         let worst = errors.max()!
         #expect(test.type != "byte" || errors.count { $0 > 0 } <= errors.count / 50)
         #expect(worst <= Self.tolerance(test), "\(errors.count { $0 > Self.tolerance(test) }) of \(errors.count) differ")
+        // Of numbers that are floating-point before.
+        guard test.floating else { return }
+        let floats = try Preprocessing([.toFloat(scale: 1 / 255)])(picture(height: test.from[0], width: test.from[1]))
+        let resized = floats.resized(height: test.to[0], width: test.to[1], method)
+        #expect(resized.height == test.to[0] && resized.width == test.to[1])
+        #expect(zip(resized.values, expected).allSatisfy { abs($0 - $1) <= Self.tolerance(test) })
     }
 
     @Test func knowsEveryCombinationThatItPromises() {

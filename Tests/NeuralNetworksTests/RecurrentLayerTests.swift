@@ -184,4 +184,82 @@ private struct GoldenStep {
         expectClose(hidden, LayerValues.gru, tolerance: 1e-5)
         #expect(store.all.map(\.name) == ["gru.bias", "gru.input.weight", "gru.recurrent.bias", "gru.recurrent.weight"])
     }
+
+    @Test(arguments: [0, 1, 2], [ParameterStore.Purpose.inference, .training])
+    func sequenceIsTheSameAsPyTorch(threads: Int, purpose: ParameterStore.Purpose) throws {
+        let backend: any Backend = threads == 0 ? PortableBackend() : OpenBLAS(threads: threads)
+        let store = ParameterStore(FormulaParameters(), for: purpose, on: backend)
+        let convention = GRUConvention(order: .rzn, resetsAfterProduct: true, recurrentBias: true)
+        let gru = try GRU(5, 4, convention, in: store.root["gru"])
+        let all = gru.sequence(FormulaParameters.uniform("sequence", [6, 2, 5], on: backend), from: gru.zeroState(rows: 2))
+        #expect(all.shape == [6, 2, 4])
+        expectClose(all.scalars, LayerValues.gru, tolerance: 1e-5)
+    }
+
+    /// Whatever the convention.
+    @Test(arguments: GRUConvention.Order.allCases, [true, false])
+    func sequenceIsRepeatedSteps(order: GRUConvention.Order, resetsAfterProduct: Bool) throws {
+        for purpose in [ParameterStore.Purpose.inference, .training] {
+            let store = ParameterStore(FormulaParameters(), for: purpose, on: backend)
+            let gru = try GRU(5, 7, GRUConvention(order: order, resetsAfterProduct: resetsAfterProduct), in: store.root["rnn"])
+            let x = FormulaParameters.uniform("x", [4, 3, 5], on: backend)
+            var h = FormulaParameters.uniform("h", [3, 7], on: backend)
+            let all = gru.sequence(x, from: h)
+            for t in 0..<4 {
+                h = gru(x[t], h)
+                expectClose(all[t], h, tolerance: 1e-6, "step \(t)")
+            }
+        }
+    }
+
+    @Test func spec() throws {
+        let full = try GRUSpec(json: #"{"order": "zrn", "resets_after_product": false, "recurrent_bias": true}"#)
+        #expect(full.convention == GRUConvention(order: .zrn, resetsAfterProduct: false, recurrentBias: true))
+        let plain = try GRUSpec(json: #"{"order": "rzn", "resets_after_product": true}"#)
+        #expect(plain.convention == GRUConvention(order: .rzn, resetsAfterProduct: true))
+        #expect(throws: DecodingError.self) { try GRUSpec(json: #"{"order": "nzr", "resets_after_product": true}"#) }
+        #expect(throws: DecodingError.self) { try GRUSpec(json: #"{"order": "rzn"}"#) }
+    }
+}
+
+@Suite struct GRUEncoderTests {
+    private static let convention = #""gru": {"order": "rzn", "resets_after_product": true}"#
+
+    /// A sentence's code is the last state of the GRU on that sentence alone, whatever stands beside it.
+    @Test(arguments: [ParameterStore.Purpose.inference, .training])
+    func sentencesOfDifferentLengths(purpose: ParameterStore.Purpose) throws {
+        let backend = OpenBLAS(threads: 1), store = ParameterStore(FormulaParameters(), for: purpose, on: backend)
+        let spec = try GRUEncoder.Spec(json: "{\"embedding\": 3, \"hidden\": 4, \(Self.convention)}")
+        let encode = try GRUEncoder(spec, words: 6, in: store.root)
+        #expect(store.all.map(\.name) == ["gru.bias", "gru.input.weight", "gru.recurrent.weight", "word.weight"])
+        let sentences = [[1, 5, 0], [2], [4, 4, 3, 1, 0, 5], [0, 2]], codes = encode(sentences)
+        #expect(codes.shape == [4, 4])
+        let word = try Embedding(6, 3, in: store.root["word"]), gru = try GRU(3, 4, spec.gru.convention, in: store.root["gru"])
+        for (row, sentence) in sentences.enumerated() {
+            expectClose(codes[row..<row + 1], encode([sentence]), tolerance: 1e-6, "beside others")
+            var h = gru.zeroState(rows: 1)
+            for id in sentence { h = gru(word([id]), h) }
+            expectClose(codes[row..<row + 1], h, tolerance: 1e-6, "word by word")
+        }
+    }
+
+    @Test func wordsThatDoNotLearn() throws {
+        let backend = OpenBLAS(threads: 1), store = ParameterStore(FormulaParameters(), for: .training, on: backend)
+        let spec = try GRUEncoder.Spec(json: "{\"embedding\": 3, \"hidden\": 4, \"trains_words\": false, \(Self.convention)}")
+        let encode = try GRUEncoder(spec, words: 6, in: store.root)
+        store.startTraining()
+        let gradients = encode([[1, 2], [3]]).sum.gradients()
+        let learning = store.all.filter { gradients[$0.value] != nil }.map(\.name)
+        #expect(learning == ["gru.bias", "gru.input.weight", "gru.recurrent.weight"])
+    }
+
+    @Test func spec() throws {
+        let plain = try GRUEncoder.Spec(json: "{\"embedding\": 3, \"hidden\": 4, \(Self.convention)}")
+        #expect(plain.trainsWords && plain.dropout == 0)
+        #expect(throws: DecodingError.self) { try GRUEncoder.Spec(json: "{\"embedding\": 0, \"hidden\": 4, \(Self.convention)}") }
+        #expect(throws: DecodingError.self) { try GRUEncoder.Spec(json: #"{"embedding": 3, "hidden": 4}"#) }
+        #expect(throws: DecodingError.self) {
+            try GRUEncoder.Spec(json: "{\"embedding\": 3, \"hidden\": 4, \"dropout\": 1, \(Self.convention)}")
+        }
+    }
 }

@@ -17,7 +17,7 @@ import Testing
         let files = try FileManager.default.subpathsOfDirectory(atPath: Project.root.appending(path: "Sources/zoo").path)
         for file in files where file.hasSuffix(".swift") {
             let source = try Project.text("Sources/zoo/\(file)")
-            guard let list = source.firstMatch(of: /builtInPlugins: \[String\] \{ \[([^\]]*)\] \}/) else { continue }
+            guard let list = source.firstMatch(of: /builtInPlugins: \[String\] \{\s*\[([^\]]*)\]\s*\}/) else { continue }
             let names = list.1.matches(of: /"([^"]*)"/).map { String($0.1) }
             #expect(
                 names.sorted() == Project.plugins, "Sources/zoo/\(file) lists other plugins than there are folders in Plugins/")

@@ -174,8 +174,31 @@ extension DifferentiableOperation {
 
     // MARK: sequences
 
+    private static let recurrences = lstms + grus
+
+    private static let grus =
+        GRUConvention.Order.allCases.flatMap { order in
+            [true, false].map { resetsAfterProduct in
+                let convention = GRUConvention(order: order, resetsAfterProduct: resetsAfterProduct, recurrentBias: true)
+                return DifferentiableOperation(
+                    name: "GRU sequence, \(order.rawValue), reset \(resetsAfterProduct ? "after" : "before") the product",
+                    inputs: {
+                        [$0.tensor([4, 2, 9]), $0.tensor([9, 3]), $0.tensor([9]), $0.tensor([2, 3], in: -0.9...0.9)]
+                    }
+                ) { gruSequence($0[0], recurrent: $0[1], bias: $0[2], hidden: $0[3], convention) }
+            }
+        } + [
+            DifferentiableOperation(
+                name: "GRU sequence, the last state, without a bias",
+                inputs: { [$0.tensor([3, 2, 9]), $0.tensor([9, 3]), $0.tensor([2, 3], in: -0.9...0.9)] }
+            ) {
+                let convention = GRUConvention(order: .rzn, resetsAfterProduct: true)
+                return gruSequence($0[0], recurrent: $0[1], bias: nil, hidden: $0[2], convention)[2]
+            }
+        ]
+
     /// The hard sigmoid has kinks at ±2.5, and all pre-activations, forget bias included, stay within them.
-    private static let recurrences =
+    private static let lstms =
         LSTMConvention.all.flatMap { convention in
             [
                 DifferentiableOperation(

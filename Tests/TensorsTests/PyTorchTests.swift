@@ -140,6 +140,28 @@ struct PyTorchTests {
     }
 
     @Test(arguments: [0, 1])
+    func gruSequence(_ backend: Int) throws {
+        let on = Self.backends[backend]
+        let x = ramp([4, 3, 4], 7, on).tracked
+        let h = ramp([3, 2], 5, on).tracked
+        let w = ramp([6, 4], 4, on).tracked
+        let u = ramp([6, 2], 6, on).tracked
+        let b = ramp([6], 9, on).tracked
+        let b2 = ramp([6], 8, on).tracked
+        let a = matmul(x, w, transposed: true, bias: b)
+        let convention = GRUConvention(order: .rzn, resetsAfterProduct: true, recurrentBias: true)
+        let states = Tensors.gruSequence(a, recurrent: u, bias: b2, hidden: h, convention)
+        let gradients = (states * ramp([4, 3, 2], 11, on)).sum.gradients()
+        expectClose(states.scalars, Values.gru, tolerance: 2e-6, "hidden")
+        for (leaf, expected, label) in [
+            (x, Values.gruDX, "dx"), (h, Values.gruDHidden, "dh"), (w, Values.gruDInput, "dw"), (u, Values.gruDRecurrent, "du"),
+            (b, Values.gruDBias, "db"), (b2, Values.gruDRecurrentBias, "db2"),
+        ] {
+            expectClose(try #require(gradients[leaf]).scalars, expected, tolerance: 3e-6, label)
+        }
+    }
+
+    @Test(arguments: [0, 1])
     func entropy(_ backend: Int) throws {
         let on = Self.backends[backend]
         let x = (ramp([4, 5], 7, on) * 3).tracked

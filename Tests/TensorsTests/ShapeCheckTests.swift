@@ -51,6 +51,13 @@ struct ShapeCheckTests {
             _ = lstmStep(zeros([1, 8]), cell: zeros([1, 3]), LSTMConvention(order: .ifog))
         }
     }
+    @Test func sequence() async {
+        await #expect(processExitsWith: .failure) {
+            _ = gruSequence(
+                zeros([2, 1, 8]), recurrent: zeros([9, 3]), bias: nil, hidden: zeros([1, 3]),
+                GRUConvention(order: .rzn, resetsAfterProduct: true))
+        }
+    }
 }
 
 private func zeros(_ shape: Shape) -> Tensor { Tensor.zeros(shape, on: OpenBLAS(threads: 1)) }

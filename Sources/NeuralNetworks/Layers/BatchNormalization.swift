@@ -14,8 +14,12 @@ public struct BatchNormalization: Sendable {
     public let momentum: Float
     private let mode: SharedMode
 
-    public init(_ channels: Int, epsilon: Float, scale: Bool = true, momentum: Float = 0.1, in scope: ParameterScope) throws {
-        self.scale = scale ? try scope.parameter("scale", [channels], .constant(1)) : nil
+    /// - Parameter initializer: of the scale.
+    public init(
+        _ channels: Int, epsilon: Float, scale: Bool = true, initializer: Initializer = .constant(1), momentum: Float = 0.1,
+        in scope: ParameterScope
+    ) throws {
+        self.scale = scale ? try scope.parameter("scale", [channels], initializer) : nil
         shift = try scope.parameter("shift", [channels], .constant(0))
         mean = try scope.statistic("mean", [channels], .constant(0))
         variance = try scope.statistic("variance", [channels], .constant(1))

@@ -4,8 +4,14 @@ public import Tensors
 public struct Embedding: Sendable {
     public let weight: Parameter
 
-    public init(_ words: Int, _ width: Int, initializer: Initializer = .uniform(0.08), in scope: ParameterScope) throws {
-        weight = try scope.parameter("weight", [words, width], initializer)
+    /// - Parameter isTrained: whether the vectors learn, too.
+    public init(
+        _ words: Int, _ width: Int, initializer: Initializer = .uniform(0.08), isTrained: Bool = true, in scope: ParameterScope
+    ) throws {
+        weight =
+            isTrained
+            ? try scope.parameter("weight", [words, width], initializer)
+            : try scope.statistic("weight", [words, width], initializer)
     }
 
     /// `ids.count` rows, `[ids, width]`. Every id must be in `0..<words`.

@@ -33,9 +33,26 @@ public struct GRU: Sendable {
     public func zeroState(rows: Int) -> Tensor { .zeros([rows, hidden], on: backend) }
 
     /// One step: `x [rows, inputs]`, `h [rows, hidden]` → `[rows, hidden]`.
-    public func callAsFunction(_ x: Tensor, _ h: Tensor) -> Tensor {
-        let a = input(x)
-        if let prepared { return prepared(a, hidden: h) }
-        return gruStep(a, hidden: h, recurrent: recurrentWeight.value, bias: recurrentBias?.value, convention)
+    public func callAsFunction(_ x: Tensor, _ h: Tensor) -> Tensor { step(inputs(x), h) }
+
+    /// The part of a step that does not depend on the state, `W x + b`: `[…, inputs] → […, 3·hidden]`.
+    public func inputs(_ x: Tensor) -> Tensor { input(x) }
+
+    /// The rest of a step.
+    /// - Parameter inputs: what ``inputs(_:)`` gave, `[rows, 3·hidden]`.
+    public func step(_ inputs: Tensor, _ h: Tensor) -> Tensor {
+        if let prepared { return prepared(inputs, hidden: h) }
+        return gruStep(inputs, hidden: h, recurrent: recurrentWeight.value, bias: recurrentBias?.value, convention)
+    }
+
+    /// A whole sequence `[steps, rows, inputs]` from the state `h`: every hidden state, `[steps, rows, hidden]`.
+    public func sequence(_ x: Tensor, from h: Tensor) -> Tensor {
+        let steps = x.shape[0], a = inputs(x)
+        if prepared == nil {
+            return gruSequence(a, recurrent: recurrentWeight.value, bias: recurrentBias?.value, hidden: h, convention)
+        }
+        var walk: [Tensor] = []
+        for t in 0..<steps { walk.append(step(a[t], walk.last ?? h)) }
+        return Tensor.concatenated(walk, axis: 0).reshaped([steps, h.shape[0], hidden])
     }
 }

@@ -17,11 +17,11 @@ public struct Linear: Sendable {
 
     /// - Parameter isRanked: whether the best of ``distributions(of:)`` are what will be asked, for which coarser weights do.
     public init(
-        _ inputs: Int, _ outputs: Int, bias: Bool = true, initializer: Initializer = .torch, isRanked: Bool = false,
-        in scope: ParameterScope
+        _ inputs: Int, _ outputs: Int, bias: Bool = true, initializer: Initializer = .torch,
+        biasInitializer: Initializer = .constant(0), isRanked: Bool = false, in scope: ParameterScope
     ) throws {
         let weight = try scope.packedParameter("weight", [outputs, inputs], initializer)
-        let bias = bias ? try scope.parameter("bias", [outputs], .constant(0)) : nil
+        let bias = bias ? try scope.parameter("bias", [outputs], biasInitializer) : nil
         // Rounding what a decoder begins with would change its words: only what is read for long is worth it.
         let storage = isRanked || weight.shape.count >= Self.large ? scope.store.storage : .float32
         try self.init(weight, bias: bias, storage: storage, isRanked: isRanked, in: scope)

@@ -209,7 +209,8 @@ struct TrainCommand: ParsableCommand {
         // A frozen backbone stays in its own file.
         let own = store.all.filter { withBackbone || !$0.name.hasPrefix("cnn.") }
         _ = try Checkpoint(
-            own.map { CheckpointTensor(name: $0.name, $0.value, elementType: type) },
+            // A variance can be larger than any number in half precision.
+            own.map { CheckpointTensor(name: $0.name, $0.value, elementType: $0.isStatistic ? .float32 : type) },
             attributes: ["zoo_model": card.name, "zoo_version": card.version, "zoo_trained_on": what]
         ).write(to: path)
     }

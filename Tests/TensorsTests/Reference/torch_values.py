@@ -109,6 +109,20 @@ for name, value in [
 ]:
     emit("sequence" + name, value)
 
+# A whole sequence of a GRU, gates in the order r z n, the reset after the product.
+xs, h = ramp([4, 3, 4], 7).requires_grad_(True), ramp([3, 2], 5).requires_grad_(True)
+gru = torch.nn.GRU(4, 2)
+with torch.no_grad():
+    for parameter, step in zip([gru.weight_ih_l0, gru.weight_hh_l0, gru.bias_ih_l0, gru.bias_hh_l0], [4, 6, 9, 8]):
+        parameter.copy_(ramp(list(parameter.shape), step))
+states, _ = gru(xs, h[None])
+(states * ramp([4, 3, 2], 11)).sum().backward()
+for name, value in [
+    ("", states), ("DX", xs.grad), ("DHidden", h.grad), ("DInput", gru.weight_ih_l0.grad), ("DRecurrent", gru.weight_hh_l0.grad),
+    ("DBias", gru.bias_ih_l0.grad), ("DRecurrentBias", gru.bias_hh_l0.grad),
+]:
+    emit("gru" + name, value)
+
 # Softmax and cross entropy; the second row does not count.
 x = (ramp([4, 5], 7) * 3).requires_grad_(True)
 losses = F.cross_entropy(x, torch.tensor([2, -100, 0, 4]), reduction="none")
