@@ -96,7 +96,7 @@ let package = Package(
             name: "PluginTests",
             dependencies: [
                 "Runtime", "Training", "ModelKit", "NeuralNetworks", "Tensors", "Checkpoints", "Language", "Media",
-                "OpenBLASBackend",
+                "OpenBLASBackend", "OpenBLASBackendAVX2", "OpenBLASBackendAVX512", "COpenBLAS",
             ] + plugins.map { .target(name: $0) },
             exclude: ["Reference", "Samples", "ForeignPlugin"], swiftSettings: settings,
             linkerSettings: [.unsafeFlags(["-Xlinker", "--export-dynamic"], .when(platforms: [.linux]))]),

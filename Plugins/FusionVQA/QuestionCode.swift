@@ -11,7 +11,11 @@ enum QuestionCode: Sendable {
         case lstm(LSTMEncoder.Spec)
         case bagOfWords
 
-        private struct Nothing: Decodable {}
+        private struct Nothing: Decodable {
+            private enum CodingKeys: CodingKey {}
+            // Asked for, so that a strict decoder finds that no key is known.
+            init(from decoder: any Decoder) throws { _ = try decoder.container(keyedBy: CodingKeys.self) }
+        }
         private enum CodingKeys: String, CodingKey {
             case lstm
             case bagOfWords = "bag_of_words"

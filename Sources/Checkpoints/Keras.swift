@@ -19,6 +19,8 @@ func kerasContents(_ file: HDF5File, _ root: HDF5Group) throws(CheckpointError) 
         weights = root
     }
     guard let layers = try kerasNames("layer_names", of: weights, file) else { return nil }
+    // They tell how this file is laid out; a file that keeps what this one says of itself is laid out otherwise.
+    attributes = attributes.filter { !$0.key.hasPrefix("layer_names") }
     // Keras 1 up to 1.2 wrote no version.
     if attributes["keras_version"] == nil { attributes["keras_version"] = "1" }
     let classes = kerasLayerClasses(attributes["model_config"])

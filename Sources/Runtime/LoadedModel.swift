@@ -10,12 +10,15 @@ public struct LoadedModel: Sendable {
     /// What the model does without, a sentence each.
     public let notes: [String]
     private let open: @Sendable ([JSONValue.Member]) throws -> Session
+    /// Nil where the model takes no questions.
+    private let reader: QuestionReader?
 
     init<M: Model>(_ model: M, card: ModelCard, assets: Assets, notes: [String]) {
         self.card = card
         self.notes = notes
         labels = assets.labels
         parts = M.Input.parts
+        reader = parts.contains(.question) ? try? QuestionReader(assets) : nil
         open = { options in
             let decoding = try card.decoding(as: M.Decoding.self, options: options)
             try model.check(decoding)
@@ -35,6 +38,12 @@ public struct LoadedModel: Sendable {
     /// - Throws: ``ModelKit/CardError`` for an option the model does not have, ``ModelKit/InputError`` for one that it cannot
     ///   follow.
     public func session(options: [JSONValue.Member] = []) throws -> Session { try open(options) }
+
+    /// Whether the model can read these questions, whatever the pictures are.
+    public func check(questions: [String]) throws(InputError) {
+        guard let reader else { return }
+        for question in questions { _ = try reader(question) }
+    }
 
     /// How long the parts of an answer took.
     public struct Stages: Sendable, Hashable {

@@ -66,12 +66,23 @@ struct DecodingOptions: ParsableArguments {
         return members
     }
 
+    /// Which of its two names the user gave it.
+    private var nbestOption: String {
+        CommandLine.arguments.contains { $0 == "--top" || $0.hasPrefix("--top=") } ? "--top" : "--nbest"
+    }
+
     /// What is wrong with an option, told by the name it has on the command line; errors in the card itself stay as they are.
     func failure(_ error: CardError, _ card: ModelCard) -> Failure {
         guard let place = error.place, place.file == "<options>" else { return Failure(error) }
         let key = String(place.path.prefix { $0 != "." && $0 != "[" })
         let given = set.first { $0.hasPrefix(key + "=") }.map { "--set \($0)" }
-        let option = given ?? (key == "method" && sample ? "--sample" : "--" + key.replacing("_", with: "-"))
+        let option =
+            switch key {
+            case _ where given != nil: given!
+            case "method" where sample: "--sample"
+            case "nbest": nbestOption
+            default: "--" + key.replacing("_", with: "-")
+            }
         if case .unknownKey(_, let suggestion) = error {
             return Failure(
                 .usage,

@@ -49,7 +49,9 @@ struct Failure: Error {
     private init(_ error: CocoaError) {
         let path = error.filePath ?? error.url?.path ?? "a file"
         switch error.code {
-        case .fileReadNoSuchFile, .fileNoSuchFile: self.init(.missingInput, "\(path): there is no such file; check the path")
+        case .fileReadNoSuchFile: self.init(.missingInput, "\(path): there is no such file; check the path")
+        case .fileNoSuchFile:
+            self.init(.cannotCreate, "\(path): cannot be written, because its folder is not there; make it first")
         case .fileReadNoPermission: self.init(.missingInput, "\(path): cannot be read; check its permissions")
         case .fileReadInapplicableStringEncoding, .fileReadUnknownStringEncoding:
             self.init(.badData, "\(path): is not UTF-8 text; save it as UTF-8")
@@ -173,7 +175,7 @@ extension TrainingError {
         switch self {
         case .noRecipe, .noWeightsEntry, .noEmbedding, .embeddingWidth: .badData
         case .notTrainable: .usage
-        case .emptySplit: .missingInput
+        case .emptySplit, .noPhotos: .missingInput
         }
     }
 }

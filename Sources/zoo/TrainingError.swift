@@ -4,6 +4,7 @@ enum TrainingError: Error, CustomStringConvertible {
     case noWeightsEntry(String)
     case notTrainable(String)
     case emptySplit(String)
+    case noPhotos(String, split: String, available: [String])
     case noEmbedding(String)
     case embeddingWidth(String, found: Int, expected: Int)
 
@@ -15,6 +16,8 @@ enum TrainingError: Error, CustomStringConvertible {
         case .notTrainable(let architecture): "models of the architecture '\(architecture)' cannot be trained"
         case .emptySplit(let folder):
             "\(folder): the data set has no training or no development photos: see 'zoo train --help' for what a folder holds"
+        case .noPhotos(let folder, let split, let available):
+            "\(folder): the data set has no photos of the split '\(split)'; it has \(available.joined(separator: ", "))"
         case .noEmbedding(let path): "\(path): this model has no word embedding that word vectors could begin"
         case .embeddingWidth(let path, let found, let expected):
             "\(path): the vectors have \(found) numbers and the card's embedding \(expected): "

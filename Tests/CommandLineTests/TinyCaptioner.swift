@@ -1,9 +1,8 @@
-import Checkpoints
 import Media
 import Tensors
 
 /// A captioner of 271 random numbers that knows three words, and pictures for it.
-struct TinyCaptioner {
+struct TinyCaptioner: TinyModel {
     var members: [(key: String, json: String)] = [
         ("schema_version", "1"), ("name", "\"tiny\""), ("version", "\"1.0.0\""), ("title", "\"Tiny\""),
         ("summary", "\"A captioner for tests.\""), ("task", "\"image-captioning\""), ("architecture", "\"Captioner\""),
@@ -27,47 +26,9 @@ struct TinyCaptioner {
         ("lstm.input.weight", [16, 4]), ("lstm.recurrent.weight", [16, 4]), ("lstm.bias", [16]), ("logits.weight", [7, 4]),
         ("logits.bias", [7]),
     ]
-    /// A tensor whose first value is not a number.
+    let files = [("Weights/tiny.words.txt", "<pad>\n<start>\n<end>\n<unk>\na\ndog\nruns\n")].map { (name: $0, text: $1) }
+    let range: Float = 3
     var broken: String?
-
-    /// One member a line; the first in line 2.
-    var text: String { "{\n" + members.map { "\"\($0.key)\": \($0.json)" }.joined(separator: ",\n") + "\n}\n" }
-
-    subscript(key: String) -> String? {
-        get { members.first { $0.key == key }?.json }
-        set {
-            let i = members.firstIndex { $0.key == key }
-            switch (i, newValue) {
-            case (let i?, let json?): members[i].json = json
-            case (let i?, nil): members.remove(at: i)
-            case (nil, let json?): members.append((key, json))
-            case (nil, nil): break
-            }
-        }
-    }
-
-    func with(_ key: String, _ json: String?) -> TinyCaptioner {
-        var copy = self
-        copy[key] = json
-        return copy
-    }
-
-    /// Writes card, words and weights as a small catalogue.
-    func write(to place: Workplace) throws {
-        try place.write("ModelCards/tiny.json", text)
-        try place.write("Weights/tiny.words.txt", "<pad>\n<start>\n<end>\n<unk>\na\ndog\nruns\n")
-        var state: UInt64 = 1
-        let backend = PortableBackend()
-        let tensors = tensors.map { name, shape in
-            var scalars = (0..<shape.count).map { _ -> Float in
-                state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-                return 3 * (Float(state >> 40) / Float(1 << 23) - 1)
-            }
-            if name == broken { scalars[0] = .nan }
-            return CheckpointTensor(name: name, Tensor(scalars, shape, on: backend))
-        }
-        _ = try Checkpoint(tensors).write(to: place.path + "/Weights/tiny.h5")
-    }
 
     /// Noise, 60 × 40.
     static var picture: Image {

@@ -36,14 +36,23 @@ struct EvalCommand: ParsableCommand {
     @Flag(help: "Print JSON.") var json = false
     @OptionGroup var global: GlobalOptions
 
+    func validate() throws {
+        if DataSplit(rawValue: split) == nil {
+            let known = DataSplit.allCases.map(\.rawValue).joined(separator: ", ")
+            throw ValidationError("--split is one of \(known), not '\(split)'")
+        }
+        if let limit, limit < 1 { throw ValidationError("--limit must be at least 1, not \(limit)") }
+    }
+
     func run() throws {
         let zoo = try global.zoo(), model = try zoo.load(name, weights: weights)
-        guard let part = DataSplit(rawValue: split) else {
-            throw ValidationError("--split is one of \(DataSplit.allCases.map(\.rawValue).joined(separator: ", "))")
-        }
+        guard let part = DataSplit(rawValue: split) else { return }
+        if let captions { try OutputFile.check(captions) }
         if model.parts.contains(.question) {
+            if beam != nil { throw Failure(.usage, "\(model.card.name) chooses its answers and has no beam; leave --beam out") }
             try measureAnswers(of: model, part)
         } else {
+            if multipleChoice { throw Failure(.usage, "\(model.card.name) takes no questions; leave --multiple-choice out") }
             try measureCaptions(of: model, part)
         }
     }
@@ -51,7 +60,7 @@ struct EvalCommand: ParsableCommand {
     private func measureCaptions(of model: LoadedModel, _ part: DataSplit) throws {
         let dataSet = try CaptionDataSet(folder: URL(fileURLWithPath: data))
         let images = Array(dataSet[part].prefix(limit ?? .max))
-        guard !images.isEmpty else { throw TrainingError.emptySplit(data) }
+        guard !images.isEmpty else { throw noPhotos(dataSet.availableSplits) }
         let session = try model.session(options: beam.map { [.init("beam", .integer($0))] } ?? [])
         let bar = ProgressBar("captioning", total: images.count), started = Date()
         var said: [String: String] = [:], lines = ""
@@ -76,7 +85,7 @@ struct EvalCommand: ParsableCommand {
     private func measureAnswers(of model: LoadedModel, _ part: DataSplit) throws {
         let dataSet = try QuestionDataSet(folder: URL(fileURLWithPath: data))
         let images = Array(dataSet[part].prefix(limit ?? .max)), wordNet = try WordNet.installed()
-        guard !images.isEmpty else { throw TrainingError.emptySplit(data) }
+        guard !images.isEmpty else { throw noPhotos(dataSet.availableSplits) }
         if wordNet == nil { Console.error.say("no WUPS: \(WordNet.advice)") }
         let bar = ProgressBar("answering", total: images.count), started = Date()
         var said: [Int: String] = [:], lines = ""
@@ -119,6 +128,10 @@ struct EvalCommand: ParsableCommand {
             let known = question.choices.filter(model.labels.contains)
             return try ask([question], known.isEmpty ? [] : [.init("choices", .array(known.map { .string($0) }))])
         }
+    }
+
+    private func noPhotos(_ available: [DataSplit]) -> TrainingError {
+        .noPhotos(data, split: split, available: available.map(\.rawValue))
     }
 
     private func write(_ lines: String) throws {

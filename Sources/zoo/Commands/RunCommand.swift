@@ -49,13 +49,20 @@ struct RunCommand: ParsableCommand {
         if question.isEmpty, loaded.parts.contains(.question) {
             throw Failure(.usage, "\(card.name) answers questions; ask one with --question \"…\"")
         }
+        try loaded.check(questions: question)
         let session: LoadedModel.Session
         do { session = try loaded.session(options: decoding.members(for: card)) } catch let error as CardError {
             throw decoding.failure(error, card)
         }
 
         let inputs = InputFiles(inputs, recursive: recursive)
-        if overlay != nil, !inputs.isSingleFile { throw Failure(.usage, "--overlay is for one picture; name a single file") }
+        if let overlay {
+            guard inputs.isSingleFile else { throw Failure(.usage, "--overlay is for one picture; name a single file") }
+            guard overlay.lowercased().hasSuffix(".png") else {
+                throw Failure(.usage, "--overlay: \(overlay) would be a PNG file; end its name in .png")
+            }
+            try OutputFile.check(overlay)
+        }
         let progress = ProgressBar("Running \(card.name)", total: inputs.count == 1 ? nil : inputs.count)
         var statuses: [ExitStatus?] = []
         try inputs.forEach { input in
@@ -108,10 +115,12 @@ struct RunCommand: ParsableCommand {
             let parts = prediction.parts
             for part in parts {
                 if json {
+                    let members = try Self.members(part).filter { !["model", "input", "text"].contains($0.key) }
+                    // What was asked comes before what was answered.
                     try writeJSON(
                         path, card,
-                        [.init("text", .string(part.text))]
-                            + Self.members(part).filter { !["model", "input", "text"].contains($0.key) })
+                        members.filter { $0.key == "question" } + [.init("text", .string(part.text))]
+                            + members.filter { $0.key != "question" })
                 } else {
                     let asked = parts.count > 1 ? (part as? Answers)?.question : nil
                     try writeText(part, under: [named ? path : nil, asked].compactMap(\.self).joined(separator: ": "))
@@ -128,12 +137,12 @@ struct RunCommand: ParsableCommand {
     /// - Parameter title: which of several answers this is; empty where there is one.
     private func writeText(_ prediction: any Prediction, under title: String) throws {
         let alternatives = decoding.nbest == nil ? [] : try Self.alternatives(prediction)
-        if alternatives.isEmpty {
-            try Console.output.write(title.isEmpty ? prediction.text : "\(title): \(prediction.text)")
-        } else {
-            let lines = alternatives.map { (title.isEmpty ? "" : "  ") + $0 }
-            try Console.output.write(((title.isEmpty ? [] : ["\(title):"]) + lines).joined(separator: "\n"))
-        }
+        // The best alternative says what the text says, unless the model does not know.
+        let isTold = !alternatives.isEmpty && (prediction as? Answers)?.isConfident != false
+        let heading = [title.isEmpty ? "" : "\(title):", isTold ? "" : prediction.text].filter { !$0.isEmpty }
+            .joined(separator: " ")
+        let lines = alternatives.map { (heading.isEmpty ? "" : "  ") + $0 }
+        try Console.output.write(((heading.isEmpty && isTold ? [] : [heading]) + lines).joined(separator: "\n"))
     }
 
     private static func members(_ prediction: any Prediction) throws -> [JSONValue.Member] {

@@ -44,6 +44,15 @@ struct TrainCommand: ParsableCommand {
     @Flag(help: "Print a JSON object per epoch.") var json = false
     @OptionGroup var global: GlobalOptions
 
+    func validate() throws {
+        for (option, value, least) in [("--epochs", epochs, 0), ("--batch", batch, 1), ("--limit", limit, 1)] {
+            if let value, value < least { throw ValidationError("\(option) must be at least \(least), not \(value)") }
+        }
+        if let learningRate, !(learningRate >= 0) {
+            throw ValidationError("--learning-rate must be at least 0, not \(learningRate)")
+        }
+    }
+
     func run() throws {
         let zoo = try global.zoo(), card = try zoo.catalogue.card(card)
         let recipePath = try recipe ?? declaredRecipe(card)
@@ -55,7 +64,9 @@ struct TrainCommand: ParsableCommand {
             throw TrainingError.noWeightsEntry(card.document.file)
         }
         let files = TrainingFiles(weights: target)
-        _ = try HDF5Library(for: files.state)  // not after an hour
+        // Not after an hour.
+        try OutputFile.check(target)
+        _ = try HDF5Library(for: files.state)
         if fresh { files.forget() }
         if document.root["distillation"] != nil {
             try distil(card, zoo, document, files)
@@ -152,6 +163,7 @@ struct TrainCommand: ParsableCommand {
             fingerprint:
                 "\(encodingKey) \(String(decoding: document.text, as: UTF8.self)) \(recipe.epochs) \(recipe.batch) "
                 + "\(recipe.optimizer) \(assets.vocabulary?.count ?? 0)", score: dataSet.score)
+        let deadline = self.deadline
         let history = try training.run(deadline: deadline) { record in
             try save(
                 store, card, to: files.weights, "\(dataSet.name), \(dataSet.training.count) photos, epoch \(record.epoch)",
@@ -167,13 +179,17 @@ struct TrainCommand: ParsableCommand {
             bar.clear()
             report(record)
         }
-        guard let last = history.last else { return }
-        if last.epoch >= recipe.epochs || timeLimit == nil { note("the best weights are in \(files.weights)") }
+        if Date() > deadline, (history.last?.epoch ?? 0) < recipe.epochs {
+            note("stopped at the time limit; the same command goes on")
+        } else if !history.isEmpty {
+            note("the best weights are in \(files.weights)")
+        }
     }
 
     /// Words that the file knows begin with its vectors; the card's embedding must have their width.
     private func initializeEmbedding(_ path: String, _ store: ParameterStore, _ assets: Assets) throws {
-        guard let vocabulary = assets.vocabulary, let table = store.all.first(where: { $0.name == "word.weight" }) else {
+        let isTable = { (parameter: Parameter) in ".\(parameter.name)".hasSuffix(".word.weight") }
+        guard let vocabulary = assets.vocabulary, let table = store.all.first(where: isTable) else {
             throw TrainingError.noEmbedding(path)
         }
         let vectors = try WordVectors(contentsOf: URL(fileURLWithPath: path), for: vocabulary), width = table.value.shape[1]

@@ -1,0 +1,1 @@
+../NeuralNetworksTests/FormulaParameters.swift
