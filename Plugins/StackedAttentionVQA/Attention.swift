@@ -22,9 +22,7 @@ struct Attention: Sendable {
         self.equations = equations
         region = try Linear(width, attention, bias: equations == .released, initializer: .glorot, in: scope["image"])
         question = try Linear(width, attention, initializer: .glorot, in: scope["question"])
-        // Large at first: looks that differ from question to question are what the first steps learn from. Between even looks
-        // and a classifier that expects nothing of them there is no gradient.
-        score = try Linear(attention, 1, initializer: .uniform(1), in: scope["score"])
+        score = try Linear(attention, 1, initializer: .glorot, in: scope["score"])
     }
 
     /// - Parameters:

@@ -51,7 +51,8 @@ public struct QuestionAnswer: Sendable {
 
 extension VisualQuestionAnswerer {
     public func forward(_ input: ImageQuestions) -> AnswerActivations {
-        AnswerActivations(questions: input.questions, scores: answer(condensed(encode(pixels: input.image.pixels)), input.questions))
+        let f = condensed(encode(pixels: input.image.pixels))
+        return AnswerActivations(questions: input.questions, scores: answer(f, input.questions))
     }
 
     public func encode(_ observations: [ImageInput]) -> Tensor {

@@ -204,7 +204,8 @@ public final class ModelTraining<M: TrainableModel> {
             try observation(records[$0], augmentations[$0], assets)
         }
         batch.encodings = {
-            let encoded = model.condensed(model.encode(observations)), rest = encoded.shape.dimensions.dropFirst(), count = observations.count
+            let encoded = model.condensed(model.encode(observations)), rest = encoded.shape.dimensions.dropFirst()
+            let count = observations.count
             return encoded.reshaped([count, encoded.shape.count / count]).gathered(places)
                 .reshaped(Shape([places.count] + rest))
         }

@@ -151,7 +151,8 @@ import Testing
             let observation = try M.Observation(request, assets: assets)
             let decoding = try catalogue.card.decoding(as: M.Decoding.self)
             let whole = model.decode(model.forward(input), decoding),
-                parts = model.decode(model.activations(model.condensed(model.encode([observation])), questions: request.questions), decoding)
+                encoding = model.condensed(model.encode([observation])),
+                parts = model.decode(model.activations(encoding, questions: request.questions), decoding)
             #expect(try json(whole) == json(parts))
         }
         if let type = try catalogue.plugin().model as? any TrainableModel.Type { try check(type) }

@@ -334,9 +334,9 @@ private func fisher(_ form: FisherVector.Form, _ mixture: GaussianMixture) throw
         let row = try reference("models").elements[index], f = try Self.descriptors(row, on: backends[on])
         for purpose in [ParameterStore.Purpose.inference, .training] {
             let (model, _) = try Self.make(row, for: purpose, on: backends[on])
-            let φ = model.represent(f)
+            let φ = model.condensed(f)
             for (name, found) in [
-                ("fisher", φ), ("joint", model.joint(φ, Self.questions)), ("logits", model.answer(f, Self.questions).logits),
+                ("fisher", φ), ("joint", model.joint(φ, Self.questions)), ("logits", model.answer(φ, Self.questions).logits),
             ] {
                 let difference = relativeDifference(found.scalars, try row.floats(name))
                 #expect(difference < 1e-4, "\(name) differs by \(difference)")
@@ -358,7 +358,7 @@ private func fisher(_ form: FisherVector.Form, _ mixture: GaussianMixture) throw
     /// One row of descriptors for all questions is the same row for each.
     @Test(arguments: 0..<4) func oneRowForAll(_ index: Int) throws {
         let row = try reference("models").elements[index], (model, _) = try Self.make(row, on: backends[1])
-        let f = try Self.descriptors(row, on: backends[1])[1..<2]
+        let f = model.condensed(try Self.descriptors(row, on: backends[1])[1..<2])
         let once = model.answer(f, Self.questions).logits
         let thrice = model.answer(.concatenated([f, f, f], axis: 0), Self.questions).logits
         #expect(once.shape == [3, 5])
@@ -370,7 +370,8 @@ private func fisher(_ form: FisherVector.Form, _ mixture: GaussianMixture) throw
         let row = try reference("models").elements[0], (model, store) = try Self.make(row, for: .training, on: backends[1])
         store.setMode(.training(RandomSource(seed: 1)))
         store.track { _ in true }
-        let f = try Self.descriptors(row, on: backends[1]), batch = zip(Self.questions, [0, 4, 2]).map(QuestionAnswer.init)
+        let f = model.condensed(try Self.descriptors(row, on: backends[1]))
+        let batch = zip(Self.questions, [0, 4, 2]).map(QuestionAnswer.init)
         let gradients = model.loss(f, batch).value.gradients()
         for parameter in store.all {
             #expect((gradients[parameter.value] != nil) == !parameter.isStatistic, "\(parameter.name)")
@@ -421,7 +422,7 @@ private func fisher(_ form: FisherVector.Form, _ mixture: GaussianMixture) throw
         again.fitStatistics(to: f, random: RandomSource(seed: 1))
         #expect(zip(store.all, second.all).allSatisfy { $0.value.scalars == $1.value.scalars })
         // Vectors have length 1.
-        #expect(model.represent(f).squared.sum(axis: 1).scalars.allSatisfy { abs($0 - 1) < 1e-5 })
+        #expect(model.condensed(f).squared.sum(axis: 1).scalars.allSatisfy { abs($0 - 1) < 1e-5 })
     }
 
     @Test(arguments: [

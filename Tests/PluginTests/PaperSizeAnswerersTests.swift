@@ -48,7 +48,7 @@ import Testing
 
         let size = try #require(card.preprocess?.outputSize), backend = fastestBackend(threads: 2)
         let picture = FormulaParameters.uniform("picture", [1, size.height, size.width, 3], factor: 100, on: backend)
-        let f = model.encode(pixels: picture)
+        let f = model.condensed(model.encode(pixels: picture))
         #expect(f.shape[0] == 1 && f.scalars.allSatisfy(\.isFinite))
         // Fisher vectors are no features of the network.
         if card.architecture != "FisherVQA" { #expect(f.shape.count == summary.output.count) }
