@@ -24,7 +24,7 @@ public struct Captioner: TrainableModel {
     private let start: Int, end: Int
 
     public init(_ hyperparameters: Hyperparameters, assets: Assets, parameters scope: ParameterScope) throws {
-        guard let backbone = assets.backbone else { throw InputError.missingAsset("backbone") }
+        let backbone = try assets.requiredBackbone()
         guard let vocabulary = assets.vocabulary, let start = vocabulary.startID, let end = vocabulary.endID else {
             throw InputError.missingAsset("vocabulary")
         }

@@ -22,9 +22,8 @@ public struct DynamicParameterVQA: VisualQuestionAnswerer {
 
     /// Fresh parameters begin as in the released code, but for the GRU and the word vectors, which it takes from skip-thoughts.
     public init(_ h: Hyperparameters, assets: Assets, parameters scope: ParameterScope) throws {
-        guard let backbone = assets.backbone else { throw InputError.missingAsset("backbone") }
-        guard !assets.labels.isEmpty else { throw InputError.missingAsset("answers") }
-        (reader, answers) = (try QuestionReader(assets), assets.labels)
+        let backbone = try assets.requiredBackbone()
+        (reader, answers) = (try QuestionReader(assets), try assets.requiredLabels())
         cnn = try backbone.make(in: scope["cnn"])
         embedImage = try Linear(
             cnn.summary.output.count, h.features, initializer: .uniform(0.005), biasInitializer: .uniform(0.005),

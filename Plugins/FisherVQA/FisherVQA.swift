@@ -26,9 +26,8 @@ public struct FisherVQA: VisualQuestionAnswerer {
     private static let sample = 64_000
 
     public init(_ hyperparameters: Hyperparameters, assets: Assets, parameters scope: ParameterScope) throws {
-        guard let backbone = assets.backbone else { throw InputError.missingAsset("backbone") }
-        guard !assets.labels.isEmpty else { throw InputError.missingAsset("answers") }
-        (h, answers) = (hyperparameters, assets.labels)
+        let backbone = try assets.requiredBackbone()
+        (h, answers) = (hyperparameters, try assets.requiredLabels())
         reader = try QuestionReader(assets)
         pyramid = Pyramid(scales: h.scales)
         let channels = try Self.channels(backbone, h)

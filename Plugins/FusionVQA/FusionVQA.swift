@@ -16,10 +16,9 @@ public struct FusionVQA: VisualQuestionAnswerer {
     private let h: Hyperparameters
 
     public init(_ hyperparameters: Hyperparameters, assets: Assets, parameters scope: ParameterScope) throws {
-        guard let backbone = assets.backbone else { throw InputError.missingAsset("backbone") }
-        guard !assets.labels.isEmpty else { throw InputError.missingAsset("answers") }
+        let backbone = try assets.requiredBackbone()
         let h = hyperparameters
-        (self.h, answers, reader) = (h, assets.labels, try QuestionReader(assets))
+        (self.h, answers, reader) = (h, try assets.requiredLabels(), try QuestionReader(assets))
         cnn = try backbone.make(in: scope["cnn"])
         ask = try QuestionCode(h.encoder, words: reader.words, in: scope["encoder"])
         image = try Backbone(h.imageLayers, input: [cnn.summary.output.count], in: scope["image"])

@@ -39,7 +39,7 @@ public struct ImageClassifier: Model {
     private let labels: [String]
 
     public init(_ hyperparameters: Hyperparameters, assets: Assets, parameters scope: ParameterScope) throws {
-        guard let backbone = assets.backbone else { throw InputError.missingAsset("backbone") }
+        let backbone = try assets.requiredBackbone()
         (h, labels) = (hyperparameters, assets.labels)
         network = try backbone.make(in: scope)
     }

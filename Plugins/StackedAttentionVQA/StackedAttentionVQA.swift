@@ -20,10 +20,9 @@ public struct StackedAttentionVQA: VisualQuestionAnswerer {
     private let grid: (rows: Int, columns: Int)
 
     public init(_ hyperparameters: Hyperparameters, assets: Assets, parameters scope: ParameterScope) throws {
-        guard let backbone = assets.backbone else { throw InputError.missingAsset("backbone") }
-        guard !assets.labels.isEmpty else { throw InputError.missingAsset("answers") }
+        let backbone = try assets.requiredBackbone()
         let h = hyperparameters
-        (self.h, answers, reader) = (h, assets.labels, try QuestionReader(assets))
+        (self.h, answers, reader) = (h, try assets.requiredLabels(), try QuestionReader(assets))
         cnn = try backbone.make(in: scope["cnn"])
         let map = cnn.summary.output
         guard map.rank == 3 else {

@@ -177,11 +177,12 @@ public struct Canvas: Sendable {
     /// Darkens the picture where a heat map is low, so that what it looked at is seen as it is.
     ///
     /// - Parameter floor: how much light remains where the map is lowest, from 0 to 1.
-    public mutating func dim(outside map: HeatMap, floor: Float = 0.15) {
+    public mutating func dim(outside map: HeatMap, floor: Float = 0.25) {
         let positions = map.positions(height: image.height, width: image.width)
         for y in 0..<image.height {
             for x in 0..<image.width {
-                let light = floor + (1 - floor) * positions[y * image.width + x]
+                // Eyes take a quarter of the light for half of it.
+                let light = floor + (1 - floor) * positions[y * image.width + x].squareRoot()
                 image[x, y] = Color.black.over(image[x, y], opacity: 1 - light)
             }
         }

@@ -26,6 +26,20 @@ public struct Assets: Sendable {
     }
 }
 
+extension Assets {
+    /// The backbone, for a model that cannot do without.
+    public func requiredBackbone() throws(InputError) -> BackboneDescription {
+        guard let backbone else { throw .missingAsset("backbone") }
+        return backbone
+    }
+
+    /// The classes or answers, for a model that cannot do without.
+    public func requiredLabels() throws(InputError) -> [String] {
+        guard !labels.isEmpty else { throw .missingAsset("answers") }
+        return labels
+    }
+}
+
 /// A CNN as cards describe it, references resolved.
 public struct BackboneDescription: Sendable {
     /// `[height, width, channels]`.

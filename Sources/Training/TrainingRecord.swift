@@ -12,7 +12,7 @@ public struct TrainingRecord: Sendable {
         public init(question: String? = nil, targets: [String]) { (self.question, self.targets) = (question, targets) }
 
         /// What is to be learnt about the mirror image: what is on the left is on its right.
-        var mirrored: Lesson { Lesson(question: question.map(Self.mirrored), targets: targets) }
+        package var mirrored: Lesson { Lesson(question: question.map(Self.mirrored), targets: targets) }
 
         private static func mirrored(_ text: String) -> String {
             text.split(separator: " ", omittingEmptySubsequences: false).map { word in

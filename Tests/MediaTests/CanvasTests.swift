@@ -35,6 +35,23 @@ import Testing
         #expect((canvas.image == Image(width: 40, height: 30, color: Self.gray)) == empty)
     }
 
+    /// Bright where the map is high, dark where it is low, and nowhere black.
+    @Test func dimsWhatWasNotLookedAt() {
+        var canvas = Canvas(Image(width: 8, height: 4, color: Color(200, 100, 40)))
+        canvas.dim(outside: HeatMap(rows: 1, columns: 2, values: [0.25, 1], range: 0...1), floor: 0.2)
+        // 0.2 + 0.8 · √0.25 on the left.
+        #expect(canvas.image[0, 0] == Color(120, 60, 24))
+        #expect(canvas.image[7, 3] == Color(200, 100, 40))
+    }
+
+    @Test func putsPicturesBesideAndBelowEachOther() {
+        let red = Image(width: 2, height: 3, color: Color(255, 0, 0)), blue = Image(width: 1, height: 1, color: Color(0, 0, 255))
+        let row = Image(sideBySide: [red, blue], gap: 2), column = Image(stacked: [red, blue], gap: 1)
+        #expect((row.width, row.height) == (5, 3) && (column.width, column.height) == (2, 5))
+        #expect(row[1, 2] == Color(255, 0, 0) && row[2, 0] == .white && row[4, 0] == Color(0, 0, 255) && row[4, 1] == .white)
+        #expect(column[1, 2] == Color(255, 0, 0) && column[0, 3] == .white && column[0, 4] == Color(0, 0, 255))
+    }
+
     @Test func writesLetters() {
         var canvas = Canvas(Image(width: 20, height: 12, color: .black))
         canvas.drawText("Tj", x: 1, y: 1, color: .white)

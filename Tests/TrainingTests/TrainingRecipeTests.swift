@@ -25,6 +25,26 @@ struct TrainingRecipeTests {
         #expect(rate == 0.001)
     }
 
+    /// The most frequent answers, of equals the first in the alphabet.
+    @Test func answers() throws {
+        let given = ["red", "blue", "red", "two", "blue", "green", "red"]
+        func chosen(_ text: String) throws -> [String] {
+            try Self.decode(TrainingRecipe.AnswerSelection.self, text).chosen(from: given)
+        }
+        #expect(try chosen("{}") == ["red", "blue", "green", "two"])
+        #expect(try chosen(#"{"limit": 1}"#) == ["red"])
+        #expect(try chosen(#"{"min_count": 2}"#) == ["red", "blue"])
+        #expect(try Self.decode(TrainingRecipe.AnswerSelection.self, #"{"sampled": true}"#).areSampled)
+    }
+
+    /// In the mirror image what was on the left is on the right.
+    @Test func mirroredLessons() {
+        let lesson = TrainingRecord.Lesson(question: "what is left of  the chair on the right", targets: ["left lamp"])
+        #expect(lesson.mirrored.question == "what is right of  the chair on the left")
+        #expect(lesson.mirrored.targets == ["left lamp"])
+        #expect(TrainingRecord.Lesson(targets: ["a dog"]).mirrored == TrainingRecord.Lesson(targets: ["a dog"]))
+    }
+
     @Test func everything() throws {
         let recipe = try Self.decode(
             TrainingRecipe.self,
