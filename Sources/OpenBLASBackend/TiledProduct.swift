@@ -13,6 +13,8 @@ struct TiledProduct: Sendable {
 
     /// Steps of the sum in one part: a panel of it fits into the first cache.
     private static let depth = 256
+    /// Rows that are copied at a time, 17 MB of them: a left matrix can be as long as all pixels of a batch.
+    private static let packedRows = 1 << 14
     /// Rows that are multiplied with one panel after another: a block of them fits into the second cache.
     private static let blockRows = 96
 
@@ -32,6 +34,16 @@ struct TiledProduct: Sendable {
 
     /// - Parameter bias: of every column.
     func write(to y: UnsafeMutablePointer<Float>, bias: ReadOnly<Float>?, on backend: OpenBLAS) {
+        for first in stride(from: 0, to: m, by: Self.packedRows) {
+            let a = a.base + first * (aIsTransposed ? 1 : aStride)
+            let part = TiledProduct(
+                ReadOnly(a), stride: aStride, isTransposed: aIsTransposed, b, stride: bStride, isTransposed: bIsTransposed,
+                min(Self.packedRows, m - first), n, k)
+            part.writePacked(to: y + first * n, bias: bias, on: backend)
+        }
+    }
+
+    private func writePacked(to y: UnsafeMutablePointer<Float>, bias: ReadOnly<Float>?, on backend: OpenBLAS) {
         let width = tileVectors * Lanes.width, panels = (n + width - 1) / width, depth = min(k, Self.depth)
         let rowStride = oddLines(depth), columns = paddedCount(n)
         // As many blocks for every thread, nearly equal and of whole tiles.
