@@ -148,8 +148,6 @@ public struct Captioner: TrainableModel {
     }
 }
 
-extension LSTM.State: DecoderState {}
-
 /// The symbol the host looks for.
 @c(zoo_plugin_Captioner) public func makePlugin() -> UnsafeMutableRawPointer {
     Plugin(name: "Captioner", reference: "Vinyals et al. 2015; Karpathy & Fei-Fei 2015", model: Captioner.self).retainedPointer()

@@ -8,6 +8,8 @@ public protocol DecoderState {
     func gathered(_ rows: [Int]) -> Self
 }
 
+extension LSTM.State: DecoderState {}
+
 /// How sentences are chosen word by word.
 public struct Search: Sendable, Decodable, Hashable {
     public enum Method: String, Sendable, CaseIterable, Decodable { case greedy, beam, sample }

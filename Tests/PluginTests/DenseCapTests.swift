@@ -1,0 +1,274 @@
+import DenseCap
+import Foundation
+import Language
+import ModelKit
+import NeuralNetworks
+import OpenBLASBackend
+import Tensors
+import Testing
+
+/// Reference/densecap.json's whole model, which densecap.py computed with PyTorch.
+private struct Reference: Decodable {
+    struct Found: Decodable {
+        let boxes: [[Float]]
+        let scores: [Float]
+        let kept: [Int]
+        let phrases: [String]
+        let logProbabilities: [Float]
+    }
+    struct Step: Decodable {
+        /// Of all boxes that may be drawn.
+        let count: Int
+        let parts: [String: Float], gradients: [String: Float]
+    }
+    struct Whole: Decodable {
+        let found: Found
+        let losses: Step
+    }
+    let model: Whole
+
+    static func read() throws -> Whole {
+        let file = Project.tests.appending(path: "Reference/densecap.json")
+        return try JSONDecoder().decode(Reference.self, from: Data(contentsOf: file)).model
+    }
+}
+
+/// A tiny DenseCap, with fresh parameters unless a source has others, and a photo of it.
+private struct Tiny {
+    let model: DenseCap
+    let store: ParameterStore
+    let photo: Photo
+
+    init(
+        seed: UInt64 = 1, source: (any ParameterSource)? = nil, pixels: Tensor? = nil, drawn: Int = 16,
+        for purpose: ParameterStore.Purpose = .inference, on backend: any Backend
+    ) throws {
+        let json = """
+            {"anchors": [[8, 8], [16, 10], [30, 40]], "proposal_filters": 6, "proposals": 20, "grid": [3, 4],
+             "recognition": [12, 9], "recognition_dropout": 0, "embedding": 7, "hidden": 8, "lstm": {"order": "ifog"},
+             "sampler": {"boxes": \(drawn), "high_threshold": 0.4}}
+            """
+        let layers = """
+            [{"op": "convolution", "name": "a", "outputs": 4, "kernel": 3, "stride": 2, "padding": 1, "activation": "relu"},
+             {"op": "convolution", "name": "b", "outputs": 5, "kernel": 3, "padding": 1, "activation": "relu"},
+             {"op": "max_pool", "size": 2}]
+            """
+        let decoder = JSONDecoder()
+        let backbone = BackboneDescription(
+            input: [40, 48, 3], layers: try decoder.decode([NamedLayer].self, from: Data(layers.utf8)))
+        let words = ["a", "dog", "cat", "red", "ball", "green", "grass"]
+        let assets = Assets(
+            backend: backend, backbone: backbone, vocabulary: try Vocabulary(words: words, convention: .im2txt),
+            tokenizer: .whitespace)
+        store = ParameterStore(source ?? FreshParameters(seed: seed), for: purpose, on: backend)
+        model = try DenseCap(
+            decoder.decode(DenseCap.Hyperparameters.self, from: Data(json.utf8)), assets: assets, parameters: store.root)
+        photo = Photo(
+            pixels: pixels ?? RandomSource(seed: seed).uniform([1, 40, 48, 3], -1..<1, on: backend), width: 96, height: 120)
+    }
+
+    /// What is to be learnt of the photo.
+    var examples: [DenseCap.Example] {
+        let rectangles = [(10, 20, 30, 40), (50, 60, 40, 50), (0, 0, 96, 120)] as [(Float, Float, Float, Float)]
+        return zip(rectangles, ["a red ball", "a dog", "green grass"]).compactMap { rectangle, phrase in
+            let (x, y, width, height) = rectangle
+            return model.example(.init(x: x, y: y, width: width, height: height), of: photo, phrase: phrase)
+        }
+    }
+}
+
+@Suite("DenseCap") struct DenseCapTests {
+    /// 0 is the portable one, other numbers OpenBLAS with so many threads.
+    private static func backend(_ threads: Int) -> any Backend {
+        threads == 0 ? PortableBackend() : OpenBLAS(threads: threads)
+    }
+
+    @Test func coordinates() {
+        let pixels = Tensor.zeros([1, 20, 40, 3], on: PortableBackend()), photo = Photo(pixels: pixels, width: 80, height: 60)
+        #expect(photo.whole == Box(x: 20.5, y: 10.5, width: 40, height: 20))
+        #expect(photo.original(photo.whole) == .init(x: 0, y: 0, width: 80, height: 60))
+        // The first pixel.
+        #expect(photo.original(Box(x: 1, y: 1, width: 1, height: 1)) == .init(x: 0, y: 0, width: 2, height: 3))
+        let rectangle = Regions.Rectangle(x: 12, y: 6, width: 20, height: 30)
+        #expect(photo.original(photo.preprocessed(rectangle)) == rectangle)
+    }
+
+    /// The whole model against PyTorch.
+    @Test(arguments: 0..<3) func found(_ threads: Int) throws {
+        let on = Self.backend(threads), reference = try Reference.read().found
+        let pixels = FormulaParameters.uniform("photo", [1, 40, 48, 3], on: on)
+        let tiny = try Tiny(source: FormulaParameters(), pixels: pixels, on: on)
+        let found = tiny.model.forward(tiny.photo)
+        expectClose(found.boxes.scalars, reference.boxes.flatMap { $0 }, tolerance: 1e-4, "boxes")
+        expectClose(found.scores.scalars, reference.scores, tolerance: 1e-4, "scores")
+        let regions = tiny.model.decode(found, .init(top: 10, overlap: 0.3, maximumLength: 6)).regions
+        #expect(regions.map(\.text) == reference.phrases)
+        expectClose(regions.map(\.score), reference.kept.map { reference.scores[$0] }, tolerance: 1e-4, "kept")
+        expectClose(regions.map(\.logProbability), reference.logProbabilities, tolerance: 1e-4, "log-probabilities")
+    }
+
+    /// Every loss and the length of every gradient against PyTorch, where all boxes that may be drawn are.
+    @Test(arguments: 0..<3) func lossesOfAllBoxes(_ threads: Int) throws {
+        let on = Self.backend(threads), reference = try Reference.read().losses
+        let pixels = FormulaParameters.uniform("photo", [1, 40, 48, 3], on: on)
+        let tiny = try Tiny(source: FormulaParameters(), pixels: pixels, drawn: reference.count, for: .training, on: on)
+        tiny.store.track { _ in true }
+        let losses = tiny.model.losses(tiny.photo, tiny.examples, random: RandomSource(seed: 4))
+        let found = [
+            "proposalObjectness": losses.proposalObjectness, "proposalBoxes": losses.proposalBoxes,
+            "objectness": losses.objectness, "boxes": losses.boxes, "captions": losses.captions, "boxDecay": losses.boxDecay,
+        ]
+        #expect(found.keys.sorted() == reference.parts.keys.sorted())
+        for (name, loss) in found {
+            expectClose([loss.scalar], [try #require(reference.parts[name])], tolerance: 1e-4, name)
+        }
+        let gradients = losses.total(tiny.model.lossWeights).gradients()
+        #expect(tiny.store.all.map(\.name) == reference.gradients.keys.sorted())
+        for parameter in tiny.store.all {
+            let norm = try #require(gradients[parameter.value]).squared.sum.scalar.squareRoot()
+            expectClose([norm], [try #require(reference.gradients[parameter.name])], tolerance: 1e-3, parameter.name)
+        }
+    }
+
+    @Test func regions() throws {
+        let tiny = try Tiny(on: OpenBLAS(threads: 2))
+        let found = tiny.model.forward(tiny.photo), n = found.boxes.shape[0]
+        #expect(1...20 ~= n && found.scores.shape == [n, 1] && found.codes.shape == [n, 9])
+        for box in Box.list(found.boxes) { #expect(box.isInside(width: 48, height: 40)) }
+        let regions = tiny.model.decode(found, .init(top: 3, overlap: 0.5))
+        #expect(1...3 ~= regions.regions.count)
+        #expect(regions.regions.map(\.score) == regions.regions.map(\.score).sorted(by: >))
+        #expect(regions.annotations.count == regions.regions.count)
+        #expect(regions.text == regions.texts.joined(separator: "; "))
+        // The most probable of all.
+        #expect(regions.regions[0].score == found.scores.scalars.max())
+    }
+
+    /// Regions described together say what each says alone, and what a beam of any width does not make worse.
+    @Test func phrases() throws {
+        let tiny = try Tiny(seed: 3, on: OpenBLAS(threads: 1)), whole = tiny.photo.original(tiny.photo.whole)
+        let rectangles = [whole, .init(x: 5, y: 10, width: 40, height: 60), .init(x: 50, y: 50, width: 30, height: 30)]
+        func describe(_ rectangles: [Regions.Rectangle], beam: Int = 1) -> [String: Float] {
+            let found = tiny.model.forward(tiny.photo, boxes: rectangles)
+            #expect(found.codes.shape[0] == rectangles.count)
+            let regions = tiny.model.decode(found, .init(top: 10, overlap: 1, beam: beam)).regions
+            return Dictionary(regions.map { ("\($0.box): \($0.text)", $0.logProbability) }) { a, _ in a }
+        }
+        let together = describe(rectangles)
+        #expect(together.count == 3)
+        for rectangle in rectangles {
+            for (text, logProbability) in describe([rectangle]) {
+                let other = try #require(together[text])
+                #expect(abs(other - logProbability) < 1e-4)
+            }
+        }
+        let greedy = together.values.reduce(0, +), wide = describe(rectangles, beam: 4).values.reduce(0, +)
+        #expect(wide >= greedy - 1e-4)
+    }
+
+    @Test func nothingToSee() throws {
+        let tiny = try Tiny(on: PortableBackend())
+        let found = tiny.model.forward(tiny.photo, boxes: [])
+        #expect(found.boxes.shape == [1, 4])
+        expectClose(found.boxes.scalars, [24.5, 20.5, 48, 40])
+    }
+
+    @Test(arguments: 0..<2) func gradients(_ backend: Int) throws {
+        let on = Self.backend(2 * backend)
+        let tiny = try Tiny(for: .training, on: on)
+        // Not at its beginning, where proposals are their anchors and nothing of what moves them matters to other layers.
+        for parameter in tiny.store.all where parameter.name.contains("boxes.weight") {
+            parameter.value = RandomSource(seed: 8).normal(parameter.shape, deviation: 0.1, on: on)
+        }
+        tiny.store.track { _ in true }
+        let losses = tiny.model.losses(tiny.photo, tiny.examples, random: RandomSource(seed: 4))
+        let every = [
+            losses.proposalObjectness, losses.proposalBoxes, losses.objectness, losses.boxes, losses.captions, losses.boxDecay,
+        ]
+        #expect(every.allSatisfy { $0.shape == [] && $0.scalar > 0 && $0.scalar.isFinite })
+        let total = losses.total(tiny.model.lossWeights), gradients = total.gradients()
+        for parameter in tiny.store.all {
+            let gradient = try #require(gradients[parameter.value], "\(parameter.name) learns nothing").scalars
+            #expect(gradient.allSatisfy(\.isFinite) && gradient.contains { $0 != 0 }, "\(parameter.name)")
+        }
+        // Finite differences along the gradient: what is drawn stays the same for a step that small.
+        let squares = tiny.store.all.reduce(Float(0)) { $0 + gradients[$1.value]!.squared.sum.scalar }
+        let step = 1e-3 / squares.squareRoot()
+        let start = tiny.store.all.map(\.value.detached)
+        let slopes = tiny.store.all.map { gradients[$0.value]! }
+        func moved(_ step: Float) -> Double {
+            for (index, parameter) in tiny.store.all.enumerated() { parameter.value = start[index] + step * slopes[index] }
+            let losses = tiny.model.losses(tiny.photo, tiny.examples, random: RandomSource(seed: 4))
+            return Double(losses.total(tiny.model.lossWeights).scalar)
+        }
+        let quotient = Float((moved(step) - moved(-step)) / Double(2 * step))
+        #expect(abs(quotient - squares) < 0.03 * squares, "\(quotient), not \(squares)")
+    }
+
+    /// All five losses fall on one picture, where none counts so little that the others could raise it.
+    @Test func learns() throws {
+        let tiny = try Tiny(seed: 2, for: .training, on: OpenBLAS(threads: 1)), examples = tiny.examples
+        tiny.store.track { _ in true }
+        var optimizer = Adam(learningRate: 0.01), history: [[Float]] = [], weights = Losses.Weights()
+        (weights.proposalObjectness, weights.proposalBoxes, weights.objectness, weights.boxes) = (1, 1, 1, 1)
+        for step in 0..<300 {
+            let losses = tiny.model.losses(tiny.photo, examples, random: RandomSource(seed: UInt64(step)))
+            history.append(
+                [losses.proposalObjectness, losses.proposalBoxes, losses.objectness, losses.boxes, losses.captions].map(\.scalar))
+            let gradients = losses.total(weights).gradients()
+            optimizer.step(
+                tiny.store.all.compactMap { parameter in
+                    gradients[parameter.value].map { (parameter: parameter, gradient: $0) }
+                })
+        }
+        func mean(_ steps: Range<Int>, _ loss: Int) -> Float { history[steps].reduce(0) { $0 + $1[loss] } / Float(steps.count) }
+        for loss in 0..<5 {
+            let (first, last) = (mean(0..<10, loss), mean(290..<300, loss))
+            #expect(last < 0.8 * first, "loss \(loss): from \(first) to \(last)")
+        }
+    }
+
+    @Test func anchorsOfACard() throws {
+        func decode(_ text: String) throws -> DenseCap.Hyperparameters {
+            try JSONDecoder().decode(DenseCap.Hyperparameters.self, from: Data(text.utf8))
+        }
+        let released = try decode(#"{"lstm": {"order": "ifog"}}"#)
+        #expect(released.anchors == Anchors.released && released.sampler.count == 256 && released.losses == Losses.Weights())
+        let halved = try decode(#"{"lstm": {"order": "ifog"}, "anchor_scale": 0.5}"#)
+        #expect(halved.anchors[0] == Anchors.Shape(22.5, 45))
+        for wrong in [
+            #""anchors": [[1, 2, 3]]"#, #""anchors": []"#, #""anchors": [[0, 5]]"#, #""grid": [1, 7]"#, #""recognition": []"#,
+            #""proposal_overlap": 1.5"#, #""losses": {"boxes": -1}"#,
+        ] {
+            #expect(throws: DecodingError.self, "\(wrong)") { try decode(#"{"lstm": {"order": "ifog"}, \#(wrong)}"#) }
+        }
+    }
+
+    /// The released network has 135,734,875 parameters besides its CNN, and that CNN's part that is trained 14,454,528.
+    @Test func paperSize() throws {
+        struct Card: Decodable {
+            struct Network: Decodable { let layers: [NamedLayer] }
+            let backbone: Network
+        }
+        struct Zeros: ParameterSource {
+            func contains(_ name: String) -> Bool { true }
+            func tensor(named name: String, shape: Shape, initializer: Initializer, on backend: any Backend) -> Tensor {
+                .zeros(shape, on: backend)
+            }
+        }
+        let card = try JSONDecoder().decode(Card.self, from: Data(Project.text("ModelCards/vgg-16.json").utf8))
+        let end = try #require(card.backbone.layers.firstIndex { $0.name == "pool5" }), on = OpenBLAS(threads: 1)
+        let backbone = BackboneDescription(input: [720, 720, 3], layers: Array(card.backbone.layers[..<end]))
+        let vocabulary = try Vocabulary(
+            words: (0..<10_509).map { "word\($0)" },
+            convention: VocabularyConvention(start: "<END>", end: "<END>", unknown: "word7"))
+        let store = ParameterStore(Zeros(), for: .training, on: on)
+        let hyperparameters = try JSONDecoder().decode(
+            DenseCap.Hyperparameters.self, from: Data(#"{"lstm": {"order": "ifog"}, "null_row": true}"#.utf8))
+        _ = try DenseCap(
+            hyperparameters, assets: Assets(backend: on, backbone: backbone, vocabulary: vocabulary), parameters: store.root)
+        let cnn = store.all.filter { $0.name.hasPrefix("cnn.") }, rest = store.all.filter { !$0.name.hasPrefix("cnn.") }
+        #expect(rest.reduce(0) { $0 + $1.shape.count } == 135_734_875)
+        #expect(cnn.reduce(0) { $0 + $1.shape.count } == 14_454_528 + 260_160)
+    }
+}
