@@ -20,7 +20,9 @@ let avx2: [SwiftSetting] = [], avx512: [SwiftSetting] = []
 
 /// One folder under Plugins/ each. Written out, because SwiftPM caches the evaluated manifest by its text
 /// and would not notice a new folder.
-let plugins = ["Captioner", "DynamicParameterVQA", "FisherVQA", "FusionVQA", "ImageClassifier", "StackedAttentionVQA"]
+let plugins = [
+    "Captioner", "DenseCap", "DynamicParameterVQA", "FisherVQA", "FusionVQA", "ImageClassifier", "StackedAttentionVQA",
+]
 
 let package = Package(
     name: "zoo",

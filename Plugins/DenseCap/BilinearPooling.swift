@@ -147,48 +147,47 @@ private struct Grid: Sendable {
         }
     }
 
-    /// Boxes overlap, so threads divide the channels: each adds to its own, and in the same order whatever their number.
+    /// Boxes overlap, so threads divide the rows of the map: each adds to its own, and in the same order whatever their number.
     func featureGradient(_ dv: Tensor, _ boxes: Tensor, like shape: Shape) -> Tensor {
-        let n = boxes.shape[0], points = n * vertical.points * horizontal.points
-        let blocks = (channels + Lanes.scalarCount - 1) / Lanes.scalarCount
+        let n = boxes.shape[0], row = horizontal.points * channels, mapRow = vertical.step
+        let work = max(1, 2 * n * vertical.points * row / vertical.mapExtent)
         return Tensor(shape: shape, on: dv.backend) { du in
-            du.update(repeating: 0, count: shape.count)
-            nonisolated(unsafe) let (du0, dv0, b) = (du, dv.pointer, boxes.pointer)
-            dv.backend.forEachPart(ofRows: blocks, width: max(1, points) * Lanes.scalarCount) { part in
-                let own = part.lowerBound * Lanes.scalarCount..<min(part.upperBound * Lanes.scalarCount, channels)
+            nonisolated(unsafe) let (du, dv0, b) = (du, dv.pointer, boxes.pointer)
+            dv.backend.forEachPart(ofRows: vertical.mapExtent, width: work) { part in
+                let own = part.lowerBound * mapRow..<part.upperBound * mapRow
+                (du + own.lowerBound).update(repeating: 0, count: own.count)
                 var ys = noRows, xs = noColumns, dv = dv0
                 for box in 0..<n {
                     places(b + box * 4, &ys, &xs)
                     for y in ys {
-                        for x in xs {
-                            spread(dv, y, x, du0, own)
-                            dv += channels
-                        }
+                        if y.weight0 != 0, own.contains(y.offset0) { spread(dv, y.weight0, xs, du + y.offset0) }
+                        if y.weight1 != 0, own.contains(y.offset1) { spread(dv, y.weight1, xs, du + y.offset1) }
+                        dv += row
                     }
                 }
             }
         }
     }
 
+    /// A row of the grid to a row of the map.
     @inline(__always)
-    private func spread(
-        _ dv: UnsafePointer<Float>, _ y: Place, _ x: Place, _ du: UnsafeMutablePointer<Float>, _ own: Range<Int>
-    ) {
-        add(dv, y.weight0 * x.weight0, du + (y.offset0 + x.offset0), own)
-        add(dv, y.weight0 * x.weight1, du + (y.offset0 + x.offset1), own)
-        add(dv, y.weight1 * x.weight0, du + (y.offset1 + x.offset0), own)
-        add(dv, y.weight1 * x.weight1, du + (y.offset1 + x.offset1), own)
+    private func spread(_ dv: UnsafePointer<Float>, _ weight: Float, _ xs: [Place], _ du: UnsafeMutablePointer<Float>) {
+        var dv = dv
+        for x in xs {
+            if x.weight0 != 0 { add(dv, weight * x.weight0, du + x.offset0) }
+            if x.weight1 != 0 { add(dv, weight * x.weight1, du + x.offset1) }
+            dv += channels
+        }
     }
 
     @inline(__always)
-    private func add(_ dv: UnsafePointer<Float>, _ weight: Float, _ du: UnsafeMutablePointer<Float>, _ own: Range<Int>) {
-        if weight == 0 { return }
-        var c = own.lowerBound
-        while c + Lanes.scalarCount <= own.upperBound {
+    private func add(_ dv: UnsafePointer<Float>, _ weight: Float, _ du: UnsafeMutablePointer<Float>) {
+        var c = 0
+        while c + Lanes.scalarCount <= channels {
             setLanes(du + c, lanes(du + c) + weight * lanes(dv + c))
             c += Lanes.scalarCount
         }
-        while c < own.upperBound {
+        while c < channels {
             du[c] += weight * dv[c]
             c += 1
         }

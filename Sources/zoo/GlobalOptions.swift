@@ -67,7 +67,7 @@ struct GlobalOptions: ParsableArguments {
 
     /// The folders under `Plugins/`, as `Package.swift` lists them.
     static var builtInPlugins: [String] {
-        ["Captioner", "DynamicParameterVQA", "FisherVQA", "FusionVQA", "ImageClassifier", "StackedAttentionVQA"]
+        ["Captioner", "DenseCap", "DynamicParameterVQA", "FisherVQA", "FusionVQA", "ImageClassifier", "StackedAttentionVQA"]
     }
 
     static func catalogue(folders: [String]) -> Catalogue {
