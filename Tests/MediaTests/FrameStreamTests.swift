@@ -27,6 +27,11 @@ import Testing
         let name, ending, file: String
     }
 
+    struct Turned: Decodable, Sendable {
+        let matrix: [Int]
+        let checksum: UInt32
+    }
+
     struct RealFile: Decodable, Sendable {
         let path: String
         let width, height, count: Int
@@ -40,6 +45,7 @@ import Testing
         let scaled: [Scaled]
         let audio: [Sound]
         let empty: String
+        let turned: [Turned]
         let files: [RealFile]
     }
 
@@ -106,6 +112,7 @@ import Testing
             let stream = try FrameStream(contentsOf: path)
             check(try Self.all(stream), clip)
             #expect(!stream.endedEarly && stream.framesDecoded == clip.times.count && stream.name == path)
+            if name == "endless matroska" { #expect(stream.duration == nil && stream.frameCount == nil) }
             if let count = stream.frameCount { #expect(count == clip.times.count) }
             if let duration = stream.duration { #expect(abs(duration - clip.times.last! - 0.1) < 0.25) }
         }
@@ -195,6 +202,25 @@ import Testing
             #expect(try size(.shorterSide(30)) == [30, 40])
             #expect(try size(.shorterSide(11)) == [11, 15])
         }
+    }
+
+    @Test func turnsPicturesAsFFmpeg() throws {
+        let plain = try Self.clip("mp4").bytes
+        let header = try #require(plain.indices.dropLast(4).first { Array(plain[$0..<$0 + 4]) == Array("tkhd".utf8) })
+        for turned in Self.reference.turned {
+            var bytes = plain
+            for (place, value) in zip([0, 1, 3, 4], turned.matrix) {
+                let at = header + 44 + 4 * place
+                bytes.replaceSubrange(at..<at + 4, with: [value < 0 ? 0xFF : 0, value == 0 ? 0 : value < 0 ? 0xFF : 1, 0, 0])
+            }
+            try Self.withFile(bytes, ending: "mp4") { (path) throws -> Void in
+                let frame = try #require(try FrameStream(contentsOf: path).next())
+                #expect(adler(frame.image.pixels) == turned.checksum, "\(turned.matrix)")
+                let video = try Video(contentsOf: path)
+                #expect(video.width == frame.image.width && video.height == frame.image.height)
+            }
+        }
+        #expect(Set(Self.reference.turned.map(\.checksum)).count == 8)
     }
 
     // MARK: Sampling

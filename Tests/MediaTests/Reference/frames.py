@@ -7,6 +7,7 @@ Made with FFmpeg 5.1.9. The clips are FFmpeg's own test picture, the checksums z
 import base64
 import json
 import os
+import struct
 import subprocess
 import sys
 import tempfile
@@ -35,7 +36,8 @@ def frames(path, size, *filters):
             ffmpeg(*how, "-i", path, "-vf", what, "-frames:v", "1", "-pix_fmt", "rgb24", "-f", "rawvideo", "-")
             for how, what in [(["-noautorotate"], chain), ([], "null")])
         assert sum(abs(a - b) for a, b in zip(exact, own)) < 10 * len(own) and len(exact) == len(own)
-    raw = ffmpeg(*(["-noautorotate"] if turn else []), "-i", path, "-map", "v:0", "-vf", chain, "-fps_mode", "passthrough", "-f", "rawvideo", "-")
+    how = ["-noautorotate"] if turn else []
+    raw = ffmpeg(*how, "-i", path, "-map", "v:0", "-vf", chain, "-fps_mode", "passthrough", "-f", "rawvideo", "-")
     step = size[0] * size[1] * 3
     assert len(raw) % step == 0
     return [zlib.adler32(raw[i:i + step]) for i in range(0, len(raw), step)]
@@ -104,6 +106,29 @@ for width, height in [(32, 24), (40, 40), (96, 72), (7, 5)]:
     checksums = [zlib.adler32(raw[i:i + step]) for i in range(0, len(raw), step)]
     scaled.append({"width": width, "height": height, "checksums": checksums})
 
+# All eight ways to hold a camera, in the matrix of the track header; which one FFmpeg takes it for, is found by likeness.
+TURNS = ["null", "hflip", "hflip,vflip", "vflip", "transpose=cclock_flip", "transpose=clock", "transpose=clock_flip",
+         "transpose=cclock"]
+MATRICES = [(1, 0, 0, 1), (-1, 0, 0, 1), (-1, 0, 0, -1), (1, 0, 0, -1), (0, 1, 1, 0), (0, 1, -1, 0),
+            (0, -1, -1, 0), (0, -1, 1, 0)]
+turned = []
+with open(mp4, "rb") as file:
+    plain = file.read()
+for a, b, c, d in MATRICES:
+    at = plain.index(b"tkhd") + 4 + 40
+    matrix = struct.pack(">9i", a << 16, b << 16, 0, c << 16, d << 16, 0, 0, 0, 1 << 30)
+    path = os.path.join(FOLDER, "held.mp4")
+    with open(path, "wb") as file:
+        file.write(plain[:at] + matrix + plain[at + 36:])
+
+    def first(chain, *arguments):
+        return ffmpeg(*arguments, "-i", path, "-vf", chain, "-frames:v", "1", "-pix_fmt", "rgb24", "-f", "rawvideo", "-")
+
+    own = first("null")
+    candidates = [first(f"scale=flags={EXACT},format=rgb24,{turn}", "-noautorotate") for turn in TURNS]
+    nearest = min(candidates, key=lambda pixels: sum(abs(x - y) for x, y in zip(pixels, own)))
+    turned.append({"matrix": [a, b, c, d], "checksum": zlib.adler32(nearest)})
+
 empty = os.path.join(FOLDER, "empty.mp4")
 ffmpeg(*SOURCE, "-frames:v", "0", *H264, empty)
 
@@ -140,7 +165,7 @@ with open(os.path.join(HERE, "frames.json"), "w") as file:
     lines = [
         '"clips": [\n' + ",\n".join(json.dumps(c) for c in CLIPS) + "\n]", '"scaled": ' + json.dumps(scaled),
         '"empty": ' + json.dumps(base64.b64encode(open(empty, "rb").read()).decode()),
-        '"audio": [\n' + ",\n".join(json.dumps(a) for a in audio) + "\n]",
+        '"turned": ' + json.dumps(turned), '"audio": [\n' + ",\n".join(json.dumps(a) for a in audio) + "\n]",
         '"files": [\n' + ",\n".join(json.dumps(f) for f in files) + "\n]",
     ]
     file.write("{\n" + ",\n".join(lines) + "\n}\n")
