@@ -5,27 +5,40 @@ import Foundation
 ///
 /// Owns FFmpeg's objects and frees them. Not thread-safe: used by one function at a time.
 final class FFmpegDecoder {
+    /// A decoded frame, and when it is shown.
+    private struct Slot {
+        var frame: UnsafeMutablePointer<AVFrame>?
+        var time = 0.0
+        var duration = 0.0
+    }
+
     private let ffmpeg: FFmpegLibrary
-    private let name: String
+    private let input: FFmpegInput
+    private let scaler: FrameScaler
     private var format: UnsafeMutablePointer<AVFormatContext>?
     private var codec: UnsafeMutablePointer<AVCodecContext>?
     private var packet: UnsafeMutablePointer<AVPacket>?
-    private var frame: UnsafeMutablePointer<AVFrame>?
-    private var scaler: (context: OpaquePointer, source: (CInt, CInt, CInt), alpha: Bool)?
     private var io: UnsafeMutablePointer<AVIOContext>?
-    private var memory: UnsafeMutablePointer<MemoryInput>?
+    private var current = Slot()
+    /// The frame after the current one, where somebody wanted to know when it comes.
+    private var upcoming = Slot()
+    private var hasUpcoming = false
+    private var clock = FrameClock(interval: 0.04)
     private var drained = false
     private var streamIndex: CInt = 0
+
+    private var name: String { input.name }
 
     /// What may hold a video. A playlist or a "concat" script could make FFmpeg open other files and addresses.
     private static let videoFormats =
         "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpeg,mpegts,mpegvideo,m4v,h264,hevc,ogg,flv,asf,gif,mjpeg,ivf,dv,nut,apng"
 
-    /// A video file.
-    init(videoAt path: String) throws(MediaError) {
-        ffmpeg = try FFmpegLibrary(for: path)
-        name = path
-        try open(url: "file:" + path, demuxer: nil)
+    /// The video in a file or a pipe.
+    init(video input: FFmpegInput) throws(MediaError) {
+        ffmpeg = try FFmpegLibrary(for: input.name)
+        self.input = input
+        scaler = FrameScaler(ffmpeg, name: input.name)
+        try open(demuxer: nil)
         try check(codecSizes: format!)
         let streams = Int(format!.pointee.nb_streams)
         // One dictionary for each stream, all with the one option.
@@ -33,33 +46,25 @@ final class FFmpegDecoder {
         for i in 0..<streams { _ = ffmpeg.setOption(&all[i], "max_pixels", String(Image.pixelLimit), 0) }
         let status = ffmpeg.findStreamInfo(format, &all)
         for i in 0..<streams { ffmpeg.freeOptions(&all[i]) }
-        if status < 0 { throw .noVideo(name: path) }
+        if status < 0 { throw refusal() }
         try check(codecSizes: format!)
         // Several threads decode several frames at once; more of them cost memory and gain little.
         try openCodec(threads: 4)
+        if frameRate > 0 { clock = FrameClock(interval: 1 / frameRate) }
     }
 
     /// A still image in memory.
-    init(still bytes: UnsafeBufferPointer<UInt8>, name: String, demuxer: String) throws(MediaError) {
-        ffmpeg = try FFmpegLibrary(for: name)
-        self.name = name
-        let memory = UnsafeMutablePointer<MemoryInput>.allocate(capacity: 1)
-        memory.initialize(to: MemoryInput(bytes: UnsafeRawBufferPointer(bytes)))
-        self.memory = memory
-        let size = 1 << 15
-        guard let buffer = ffmpeg.allocate(size) else { throw .outOfMemory(name: name, bytes: size) }
-        io = ffmpeg.allocateIO(buffer.assumingMemoryBound(to: UInt8.self), CInt(size), 0, memory, readMemory, nil, seekMemory)
-        if io == nil {
-            ffmpeg.free(buffer)
-            throw .outOfMemory(name: name, bytes: size)
-        }
-        try open(url: nil, demuxer: demuxer)
+    init(still input: FFmpegInput, demuxer: String) throws(MediaError) {
+        ffmpeg = try FFmpegLibrary(for: input.name)
+        self.input = input
+        scaler = FrameScaler(ffmpeg, name: input.name)
+        try open(demuxer: demuxer)
         try openCodec(threads: 1)
     }
 
     deinit {
-        if let scaler { ffmpeg.freeScaler(scaler.context) }
-        ffmpeg.freeFrame(&frame)
+        ffmpeg.freeFrame(&current.frame)
+        ffmpeg.freeFrame(&upcoming.frame)
         ffmpeg.freePacket(&packet)
         ffmpeg.freeCodec(&codec)
         if format != nil { ffmpeg.closeInput(&format) }
@@ -67,27 +72,43 @@ final class FFmpegDecoder {
             ffmpeg.free(io.pointee.buffer)
             ffmpeg.freeIO(&self.io)
         }
-        memory?.deallocate()
     }
 
-    private func open(url: String?, demuxer: String?) throws(MediaError) {
+    private func open(demuxer: String?) throws(MediaError) {
+        io = input.makeContext(ffmpeg)
         format = ffmpeg.allocateFormat()
-        guard let format else { throw .outOfMemory(name: name, bytes: 0) }
-        if let io {
-            format.pointee.pb = io
-            // Otherwise closing a context that was never opened takes our reader for a file of its own.
-            format.pointee.flags |= AVFMT_FLAG_CUSTOM_IO
-        }
+        guard let format, io != nil else { throw .outOfMemory(name: name, bytes: 0) }
+        format.pointee.pb = io
+        // Otherwise closing a context that was never opened takes our reader for a file of its own.
+        format.pointee.flags |= AVFMT_FLAG_CUSTOM_IO
         var options: OpaquePointer?
         defer { ffmpeg.freeOptions(&options) }
         if demuxer == nil {
             _ = ffmpeg.setOption(&options, "format_whitelist", Self.videoFormats, 0)
-            _ = ffmpeg.setOption(&options, "protocol_whitelist", "file", 0)
+            // What a file refers to is never opened.
+            _ = ffmpeg.setOption(&options, "protocol_whitelist", "none", 0)
         }
-        let input = demuxer.flatMap { ffmpeg.findInputFormat($0) }
-        if demuxer != nil, input == nil { throw .noVideo(name: name) }
+        let wanted = demuxer.flatMap { ffmpeg.findInputFormat($0) }
+        if demuxer != nil, wanted == nil { throw .noVideo(name: name) }
         // Frees the context where it fails.
-        if ffmpeg.openInput(&self.format, url, input, &options) < 0 { throw .noVideo(name: name) }
+        if ffmpeg.openInput(&self.format, input.isSeekable ? name : nil, wanted, &options) < 0 { throw refusal() }
+    }
+
+    /// Why a video that could be opened gave not one frame, after ``advance()`` has returned false.
+    func refusalWithoutFrames() -> MediaError {
+        let error = refusal()
+        if case .noVideo = error { return endedEarly ? .endedEarly(name: name, frames: 0, seconds: 0) : .noFrames(name: name) }
+        return error
+    }
+
+    /// Why there is no video, as far as the input can tell.
+    private func refusal() -> MediaError {
+        if let reason = input.failure { return .unreadable(path: name, reason: reason) }
+        if input.count == 0 { return .empty(name: name) }
+        if !input.isSeekable, input.extent.dataBeforeIndex != nil { return .notStreamable(name: name) }
+        if input.isCutShort() { return .endedEarly(name: name, frames: 0, seconds: 0) }
+        input.surveyHeaders()
+        return input.extent.isSound ? .onlyAudio(name: name) : .noVideo(name: name)
     }
 
     private func check(codecSizes format: UnsafeMutablePointer<AVFormatContext>) throws(MediaError) {
@@ -101,18 +122,51 @@ final class FFmpegDecoder {
     }
 
     private func openCodec(threads: CInt) throws(MediaError) {
-        streamIndex = ffmpeg.findBestStream(format, AVMEDIA_TYPE_VIDEO, -1, -1, nil, 0)
-        guard streamIndex >= 0, let parameters = stream.pointee.codecpar,
-            let decoder = ffmpeg.findDecoder(parameters.pointee.codec_id)
-        else { throw .noVideo(name: name) }
+        streamIndex = try videoStream()
+        guard let parameters = stream.pointee.codecpar else { throw .noVideo(name: name) }
+        guard let decoder = ffmpeg.findDecoder(parameters.pointee.codec_id) else {
+            throw .unsupportedCodec(name: name, codec: codecName(parameters.pointee))
+        }
         codec = ffmpeg.allocateCodec(decoder)
         packet = ffmpeg.allocatePacket()
-        frame = ffmpeg.allocateFrame()
-        guard let codec, packet != nil, frame != nil else { throw .outOfMemory(name: name, bytes: 0) }
+        current.frame = ffmpeg.allocateFrame()
+        upcoming.frame = ffmpeg.allocateFrame()
+        guard let codec, packet != nil, current.frame != nil, upcoming.frame != nil else {
+            throw .outOfMemory(name: name, bytes: 0)
+        }
         if ffmpeg.setParameters(codec, parameters) < 0 { throw .noVideo(name: name) }
         codec.pointee.max_pixels = Int64(Image.pixelLimit)
         codec.pointee.thread_count = threads
-        if ffmpeg.openCodec(codec, decoder, nil) < 0 { throw .noVideo(name: name) }
+        if ffmpeg.openCodec(codec, decoder, nil) < 0 {
+            throw .unsupportedCodec(name: name, codec: codecName(parameters.pointee))
+        }
+        // Sound and subtitles need not be read, let alone kept.
+        for i in 0..<Int(format!.pointee.nb_streams) where i != Int(streamIndex) {
+            format!.pointee.streams[i]?.pointee.discard = AVDISCARD_ALL
+        }
+    }
+
+    /// The stream to decode. The cover of a piece of music is no video.
+    private func videoStream() throws(MediaError) -> CInt {
+        func kind(_ i: Int) -> AVMediaType? { format!.pointee.streams[i]?.pointee.codecpar?.pointee.codec_type }
+        func isVideo(_ i: Int) -> Bool {
+            guard let stream = format!.pointee.streams[i] else { return false }
+            return kind(i) == AVMEDIA_TYPE_VIDEO && stream.pointee.disposition & AV_DISPOSITION_ATTACHED_PIC == 0
+        }
+        let best = ffmpeg.findBestStream(format, AVMEDIA_TYPE_VIDEO, -1, -1, nil, 0)
+        if best >= 0, isVideo(Int(best)) { return best }
+        let streams = 0..<Int(format!.pointee.nb_streams)
+        if let other = streams.first(where: isVideo) { return CInt(other) }
+        throw streams.contains { kind($0) == AVMEDIA_TYPE_AUDIO } ? .onlyAudio(name: name) : refusal()
+    }
+
+    /// FFmpeg's name of a codec, or the four characters by which the file calls one that FFmpeg does not know.
+    private func codecName(_ parameters: AVCodecParameters) -> String {
+        if parameters.codec_id != AV_CODEC_ID_NONE, let name = ffmpeg.codecName(parameters.codec_id) {
+            return String(cString: name)
+        }
+        let tag = (0..<4).map { UInt8(truncatingIfNeeded: parameters.codec_tag >> (8 * UInt32($0))) }
+        return tag.allSatisfy { (0x20..<0x7F).contains($0) } ? String(decoding: tag, as: UTF8.self) : "unknown"
     }
 
     private var stream: UnsafeMutablePointer<AVStream> { format!.pointee.streams[Int(streamIndex)]! }
@@ -136,8 +190,16 @@ final class FFmpegDecoder {
     var duration: Double? {
         let own = stream.pointee.duration
         if own != FFmpegLibrary.noTimestamp, own > 0 { return seconds(own) }
+        // A guess from the size of what was read so far is worse than nothing.
+        if format!.pointee.duration_estimation_method == AVFMT_DURATION_FROM_BITRATE { return nil }
         let whole = format!.pointee.duration
         return whole != FFmpegLibrary.noTimestamp && whole > 0 ? Double(whole) / 1e6 : nil
+    }
+
+    /// How many frames the header announces; nil where it does not tell.
+    var frameCount: Int? {
+        let count = stream.pointee.nb_frames
+        return count > 0 ? Int(count) : nil
     }
 
     /// How phones note that they were held upright: a 3×3 matrix, of which the upper left 2×2 is a rotation.
@@ -151,6 +213,8 @@ final class FFmpegDecoder {
         case (0, -1, 1, 0): .rotatedCounterclockwise
         case (-1, 0, 0, -1): .rotated180
         case (-1, 0, 0, 1): .mirrored
+        case (0, 1, 1, 0): .transposed
+        case (0, -1, -1, 0): .transversed
         case (1, 0, 0, -1): .flippedVertically
         default: .upright
         }
@@ -163,110 +227,111 @@ final class FFmpegDecoder {
 
     // MARK: Frames
 
-    /// The times in seconds at which the stream's frames are shown, ascending, without decoding one. Reads the file to its end.
-    func packetTimes() -> [Double] {
-        var times = [Double]()
-        let start = stream.pointee.start_time
-        while ffmpeg.readFrame(format, packet) >= 0 {
-            let read = packet!.pointee
-            if read.stream_index == streamIndex {
-                let timestamp = read.pts != FFmpegLibrary.noTimestamp ? read.pts : read.dts
-                // AVI files of old cameras have no times at all.
-                let rate = frameRate > 0 ? frameRate : 25
-                times.append(
-                    timestamp == FFmpegLibrary.noTimestamp
-                        ? Double(times.count) / rate : seconds(timestamp - (start == FFmpegLibrary.noTimestamp ? 0 : start)))
-            }
+    /// Whether the file ends before what it holds does. Known at the end.
+    private(set) var endedEarly = false
+
+    /// How many frames the file holds, without decoding one. Reads it to its end.
+    func packetCount() throws(MediaError) -> Int {
+        var count = 0
+        while try readPacket() {
+            if packet!.pointee.stream_index == streamIndex { count += 1 }
             ffmpeg.releasePacket(packet)
         }
-        return times.sorted()
+        return count
+    }
+
+    /// False at the end.
+    private func readPacket() throws(MediaError) -> Bool {
+        while true {
+            let status = ffmpeg.readFrame(format, packet)
+            if status < 0 {
+                if let reason = input.failure { throw .unreadable(path: name, reason: reason) }
+                endedEarly = endedEarly || status != FFmpegLibrary.endOfFile || input.isCutShort()
+                return false
+            }
+            if packet!.pointee.flags & AV_PKT_FLAG_CORRUPT == 0 || io!.pointee.eof_reached == 0 { return true }
+            // The last piece of a file that was cut: a strip of a picture above grey.
+            if packet!.pointee.stream_index == streamIndex { endedEarly = true }
+            ffmpeg.releasePacket(packet)
+        }
     }
 
     /// Decodes the next frame, which stays until the following call; false at the end.
     ///
     /// A frame that is damaged is left out, as every player does; what follows may be whole.
-    func advance() -> Bool {
+    ///
+    /// - Throws: ``MediaError/unreadable(path:reason:)`` if the operating system cannot read on.
+    func advance() throws(MediaError) -> Bool {
+        if hasUpcoming {
+            swap(&current, &upcoming)
+            hasUpcoming = false
+            return true
+        }
+        return try decode(into: &current)
+    }
+
+    /// When the current frame is shown, in seconds from the video's beginning; never less than the one before.
+    var time: Double { current.time }
+
+    /// How long the current frame is shown, in seconds, as far as the frame itself tells.
+    var frameDuration: Double { current.duration }
+
+    /// When the frame after the current one is shown; nil if the current one is the last. Decodes it.
+    func timeAhead() throws(MediaError) -> Double? {
+        if !hasUpcoming { hasUpcoming = try decode(into: &upcoming) }
+        return hasUpcoming ? upcoming.time : nil
+    }
+
+    private func decode(into slot: inout Slot) throws(MediaError) -> Bool {
+        var failures = 0
         while true {
-            let status = ffmpeg.receiveFrame(codec, frame)
-            if status >= 0 { return true }
-            if drained || status != FFmpegLibrary.again { return false }
-            if ffmpeg.readFrame(format, packet) < 0 {
+            let status = ffmpeg.receiveFrame(codec, slot.frame)
+            if status >= 0 {
+                stamp(&slot)
+                return true
+            }
+            if status == FFmpegLibrary.endOfFile { return false }
+            if drained {
+                // Damaged frames that were still on their way; a decoder that never says that it is done is not believed.
+                failures += 1
+                if status == FFmpegLibrary.again || failures > 64 { return false }
+                continue
+            }
+            guard try readPacket() else {
                 drained = true
                 _ = ffmpeg.sendPacket(codec, nil)
                 continue
             }
-            if packet!.pointee.stream_index == streamIndex { _ = ffmpeg.sendPacket(codec, packet) }
-            ffmpeg.releasePacket(packet)
+            defer { ffmpeg.releasePacket(packet) }
+            guard packet!.pointee.stream_index == streamIndex else { continue }
+            // An empty packet would tell the decoder that the video is over.
+            if packet!.pointee.size > 0 { _ = ffmpeg.sendPacket(codec, packet) }
         }
     }
 
-    /// When the current frame is shown, in seconds from the stream's beginning; nil where the file does not tell.
-    var time: Double? {
-        let timestamp = frame!.pointee.best_effort_timestamp
-        guard timestamp != FFmpegLibrary.noTimestamp else { return nil }
-        let start = stream.pointee.start_time
-        return seconds(timestamp - (start == FFmpegLibrary.noTimestamp ? 0 : start))
+    private func stamp(_ slot: inout Slot) {
+        let frame = slot.frame!
+        slot.duration = max(0, seconds(zoo_frame_duration(frame)))
+        let timestamp = frame.pointee.best_effort_timestamp
+        if timestamp == FFmpegLibrary.noTimestamp {
+            slot.time = clock.time(of: nil)
+        } else {
+            if stream.pointee.start_time == FFmpegLibrary.noTimestamp { stream.pointee.start_time = timestamp }
+            let (offset, overflow) = timestamp.subtractingReportingOverflow(stream.pointee.start_time)
+            slot.time = clock.time(of: overflow ? nil : seconds(offset))
+        }
     }
 
     /// The current frame's pixels.
-    func image(alpha: Image.DecodingOptions.Alpha) throws(MediaError) -> Image {
-        let source = frame!
-        let (width, height) = (source.pointee.width, source.pointee.height)
-        guard width > 0, height > 0 else { throw .noFrames(name: name) }
-        if Int(width) * Int(height) > Image.pixelLimit {
-            throw .tooManyPixels(name: name, width: Int(width), height: Int(height), limit: Image.pixelLimit)
-        }
-        if max(width, height) > Image.sideLimit {
-            throw .sideTooLong(name: name, width: Int(width), height: Int(height), limit: Image.sideLimit)
-        }
-        let pixelFormat = AVPixelFormat(source.pointee.format)
-        let alphaFlag: UInt64 = 1 << 7  // AV_PIX_FMT_FLAG_ALPHA
-        let transparent = ffmpeg.pixelFormat(pixelFormat).map { $0.pointee.flags & alphaFlag != 0 } ?? false
-        if scaler == nil || scaler!.source != (width, height, source.pointee.format) {
-            if let scaler { ffmpeg.freeScaler(scaler.context) }
-            scaler = nil
-            let flags = SWS_BICUBIC | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INT
-            guard
-                let context = ffmpeg.makeScaler(
-                    width, height, pixelFormat, width, height, transparent ? AV_PIX_FMT_RGBA : AV_PIX_FMT_RGB24, flags, nil, nil,
-                    nil)
-            else { throw .noFrames(name: name) }
-            scaler = (context, (width, height, source.pointee.format), transparent)
-            // High-definition video has other coefficients than the default, and says so.
-            let space = source.pointee.colorspace
-            if space == AVCOL_SPC_BT709 || space == AVCOL_SPC_BT2020_NCL {
-                let table = ffmpeg.colorCoefficients(CInt(space.rawValue))
-                let full: CInt = source.pointee.color_range == AVCOL_RANGE_JPEG ? 1 : 0
-                _ = ffmpeg.setColorSpace(context, table, full, ffmpeg.colorCoefficients(5), 1, 0, 1 << 16, 1 << 16)
-            }
-        }
-        // Rows end on a multiple of 64 bytes: libswscale's fast loops may write beyond the last pixel.
-        let channels = transparent ? 4 : 3
-        let stride = (Int(width) * channels + 127) / 64 * 64
-        let room = stride * Int(height) + 64
-        guard let target = ffmpeg.allocate(room)?.assumingMemoryBound(to: UInt8.self) else {
-            throw .outOfMemory(name: name, bytes: room)
-        }
-        defer { ffmpeg.free(target) }
-        // Only the first of four planes is written to, but libswscale looks at all of them.
-        let targets: [UnsafeMutablePointer<UInt8>?] = [target, nil, nil, nil]
-        let steps: [CInt] = [CInt(stride), 0, 0, 0]
-        let rows = withUnsafeBytes(of: &source.pointee.data) { planes in
-            withUnsafeBytes(of: &source.pointee.linesize) { strides in
-                ffmpeg.scale(
-                    scaler!.context, planes.baseAddress!.assumingMemoryBound(to: UnsafePointer<UInt8>?.self),
-                    strides.baseAddress!.assumingMemoryBound(to: CInt.self), 0, height, targets, steps)
-            }
-        }
-        guard rows == height else { throw .noFrames(name: name) }
-        let line = Int(width) * channels
-        let pixels = [UInt8](unsafeUninitializedCapacity: line * Int(height)) { buffer, count in
-            for y in 0..<Int(height) { (buffer.baseAddress! + y * line).initialize(from: target + y * stride, count: line) }
-            count = line * Int(height)
-        }
-        return transparent
-            ? Image(width: Int(width), height: Int(height), rgba: pixels, alpha: alpha)
-            : Image(width: Int(width), height: Int(height), pixels: pixels)
+    ///
+    /// - Parameter size: in pixels, before ``orientation`` is applied; as they are stored if nil.
+    func image(size: (width: Int, height: Int)? = nil, alpha: Image.DecodingOptions.Alpha) throws(MediaError) -> Image {
+        try scaler.image(of: current.frame!, size: size, alpha: alpha)
+    }
+
+    /// The current frame's size in pixels, before ``orientation`` is applied.
+    var frameSize: (width: Int, height: Int) {
+        (Int(current.frame!.pointee.width), Int(current.frame!.pointee.height))
     }
 }
 
@@ -277,47 +342,15 @@ func decodeStill(
     guard let demuxer = format.demuxer else { fatalError("\(format.name) has a decoder of its own") }
     return try bytes.withUnsafeBufferPointer { buffer throws(MediaError) in
         do throws(MediaError) {
-            let decoder = try FFmpegDecoder(still: buffer, name: name, demuxer: demuxer)
-            guard decoder.advance() else { throw .noFrames(name: name) }
+            let decoder = try FFmpegDecoder(still: FFmpegInput(buffer, name: name), demuxer: demuxer)
+            guard try decoder.advance() else { throw .noFrames(name: name) }
             return try decoder.image(alpha: alpha)
         } catch {
             switch error {
-            case .noVideo, .noFrames: throw .damaged(name: name, format: format.name, reason: "FFmpeg cannot decode it")
+            case .noVideo, .noFrames, .onlyAudio, .unsupportedCodec:
+                throw .damaged(name: name, format: format.name, reason: "FFmpeg cannot decode it")
             default: throw error
             }
         }
     }
-}
-
-/// Where FFmpeg reads from instead of a file.
-private struct MemoryInput {
-    let bytes: UnsafeRawBufferPointer
-    var position = 0
-}
-
-private func readMemory(_ input: UnsafeMutableRawPointer?, _ target: UnsafeMutablePointer<UInt8>?, _ count: CInt) -> CInt {
-    guard let input = input?.assumingMemoryBound(to: MemoryInput.self), let target else { return FFmpegLibrary.endOfFile }
-    let position = input.pointee.position
-    let n = min(Int(count), input.pointee.bytes.count - position)
-    if n <= 0 { return FFmpegLibrary.endOfFile }
-    UnsafeMutableRawPointer(target).copyMemory(from: input.pointee.bytes.baseAddress! + position, byteCount: n)
-    input.pointee.position = position + n
-    return CInt(n)
-}
-
-private func seekMemory(_ input: UnsafeMutableRawPointer?, _ offset: Int64, _ origin: CInt) -> Int64 {
-    guard let input = input?.assumingMemoryBound(to: MemoryInput.self) else { return -1 }
-    let count = Int64(input.pointee.bytes.count)
-    if origin & 0x10000 != 0 { return count }  // AVSEEK_SIZE: how much is there?
-    let base: Int64
-    switch origin & 0xFFFF {
-    case SEEK_SET: base = 0
-    case SEEK_CUR: base = Int64(input.pointee.position)
-    case SEEK_END: base = count
-    default: return -1
-    }
-    let (position, overflow) = base.addingReportingOverflow(offset)
-    if overflow || position < 0 || position > count { return -1 }
-    input.pointee.position = Int(position)
-    return position
 }

@@ -40,6 +40,7 @@ struct FFmpegLibrary {
 
     // libavcodec
     let findDecoder: @convention(c) (AVCodecID) -> UnsafePointer<AVCodec>?
+    let codecName: @convention(c) (AVCodecID) -> UnsafePointer<CChar>?
     let allocateCodec: @convention(c) (UnsafePointer<AVCodec>?) -> UnsafeMutablePointer<AVCodecContext>?
     let freeCodec: @convention(c) (UnsafeMutablePointer<UnsafeMutablePointer<AVCodecContext>?>?) -> Void
     let setParameters: @convention(c) (UnsafeMutablePointer<AVCodecContext>?, UnsafePointer<AVCodecParameters>?) -> CInt
@@ -98,6 +99,7 @@ struct FFmpegLibrary {
         allocateIO = try format.function("avio_alloc_context")
         freeIO = try format.function("avio_context_free")
         findDecoder = try codec.function("avcodec_find_decoder")
+        codecName = try codec.function("avcodec_get_name")
         allocateCodec = try codec.function("avcodec_alloc_context3")
         freeCodec = try codec.function("avcodec_free_context")
         setParameters = try codec.function("avcodec_parameters_to_context")

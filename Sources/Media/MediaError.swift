@@ -18,6 +18,18 @@ public enum MediaError: Error, Sendable, Equatable {
     case sideTooLong(name: String, width: Int, height: Int, limit: Int)
     case noVideo(name: String)
     case noFrames(name: String)
+    /// Sound, and at most a cover, where a video was asked for.
+    case onlyAudio(name: String)
+    /// A video in a coding that this machine's FFmpeg has no decoder for.
+    case unsupportedCodec(name: String, codec: String)
+    /// A video that was cut: what comes before the cut was read.
+    case endedEarly(name: String, frames: Int, seconds: Double)
+    /// An MP4 file in a pipe whose index comes after what it tells about.
+    case notStreamable(name: String)
+    /// A stream of which equal parts were asked for, and nobody knows how long it is.
+    case unknownLength(name: String)
+    /// A folder where pictures were expected, and there are none.
+    case noPictures(path: String)
     /// An image that a preprocessing step cannot take.
     case unsuitable(step: String, height: Int, width: Int, reason: String)
 
@@ -46,7 +58,7 @@ public enum MediaError: Error, Sendable, Equatable {
         switch self {
         case .notFound, .isDirectory, .unreadable: .missingInput
         case .empty, .fileTooLarge, .unrecognized, .notAnImage, .truncated, .damaged, .tooManyPixels, .sideTooLong, .noVideo,
-            .noFrames, .unsuitable:
+            .noFrames, .onlyAudio, .unsupportedCodec, .endedEarly, .notStreamable, .unknownLength, .noPictures, .unsuitable:
             .badData
         case .libraryMissing, .outOfMemory: .unavailable
         case .unknownExtension, .unencodable, .unwritable: .cannotCreate
@@ -85,6 +97,24 @@ extension MediaError: CustomStringConvertible {
             "\(name): holds no video that FFmpeg can read; use MP4, WebM, Matroska, AVI, MPEG or GIF."
         case .noFrames(let name):
             "\(name): not one frame of the video could be decoded; copy or download the file again."
+        case .onlyAudio(let name):
+            "\(name): holds sound but no video; name a file that has pictures to it."
+        case .unsupportedCodec(let name, let codec):
+            "\(name): its video is coded as '\(codec)', which this machine's FFmpeg cannot decode;"
+                + " convert it with 'ffmpeg -i FILE -c:v libx264 NEW.mp4'."
+        case .endedEarly(let name, 0, _):
+            "\(name): ends too early, before its first frame; copy or download it again."
+        case .endedEarly(let name, let frames, let seconds):
+            "\(name): ends too early, after \(grouped(frames)) \(frames == 1 ? "frame" : "frames")"
+                + " (\(fixed(seconds)) s); copy or download it again."
+        case .notStreamable(let name):
+            "\(name): this MP4 file has its index at its end and cannot be read from a pipe;"
+                + " name the file, or rewrite it with 'ffmpeg -i FILE -c copy -movflags +faststart NEW.mp4'."
+        case .unknownLength(let name):
+            "\(name): how long the video is cannot be told beforehand, so it cannot be cut into equal parts;"
+                + " save it to a file, or sample it by time."
+        case .noPictures(let path):
+            "\(path): this folder holds no pictures; put the video's frames there as JPEG, PNG, WebP, BMP or TIFF."
         case .unsuitable(let step, let height, let width, let reason):
             "preprocessing step '\(step)' cannot take an image of \(width)×\(height) pixels: \(reason)."
         case .libraryMissing(let name, let library):
@@ -110,6 +140,13 @@ private func grouped(_ number: Int) -> String {
         text.append(digit)
     }
     return String(text.reversed())
+}
+
+/// A time in seconds with three digits after the point.
+private func fixed(_ seconds: Double) -> String {
+    let milliseconds = Int((min(max(seconds, 0), 1e12) * 1000).rounded())
+    let digits = String(milliseconds % 1000)
+    return "\(milliseconds / 1000)." + String(repeating: "0", count: 3 - digits.count) + digits
 }
 
 private func megapixels(_ width: Int, _ height: Int) -> String {
