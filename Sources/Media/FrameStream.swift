@@ -64,7 +64,8 @@ public final class FrameStream {
     /// Opens a video and reads its header. Waits for it where it is a pipe.
     ///
     /// - Parameters:
-    ///   - path: a file; a folder of pictures, which are taken in natural order (`2.png` before `10.png`); or `-`, standard input.
+    ///   - path: a file; a folder of pictures, which are taken in natural order (`2.png` before `10.png`); or `-`, standard
+    ///     input.
     ///   - sampling: which frames to hand out. Equal parts of a file make it be read once more, without decoding.
     /// - Throws: ``MediaError/notFound(path:)``, ``MediaError/unreadable(path:reason:)``, ``MediaError/empty(name:)``,
     ///   ``MediaError/noVideo(name:)``, ``MediaError/onlyAudio(name:)``, ``MediaError/unsupportedCodec(name:codec:)``,
