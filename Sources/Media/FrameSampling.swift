@@ -12,6 +12,7 @@ public enum FrameSampling: Sendable, Equatable {
     case interval(seconds: Double)
     /// A constant rate in frames per second, as FFmpeg's filter `fps` makes it: the k-th tick takes the last frame whose time,
     /// rounded to ticks, is not after it. Frames are left out or repeated as that needs; half a tick is rounded up.
+    /// Where a file does not tell how long its last frame lasts, it lasts as long as the usual one (in FFmpeg, no time at all).
     case rate(Double)
     /// The middle frames of `count` equal parts; a short video repeats frames.
     ///
