@@ -10,16 +10,16 @@ struct TrainingData {
     let development: [TrainingRecord]
     /// The texts that a vocabulary is counted from.
     let texts: [String]
-    /// What was answered to the training questions, an entry per question; none for captions.
+    /// What may be learnt as answers to the training questions; none for captions.
     let answers: [String]
     /// From what a model says about each development photo to named scores, higher is better.
     let score: ([[String]]) throws -> [String: Float]
 
     /// Reads the kind of data set that the card's task learns from.
-    /// - Throws: `DataSetError`, `TrainingError.emptySplit`.
     /// - Parameters:
     ///   - limit: only the first so many training photos.
     ///   - samplesAnswers: whether of several people's answers each may be learnt.
+    /// - Throws: `DataSetError`, `TrainingError.emptySplit`.
     init(_ folder: String, for card: ModelCard, limit: Int?, samplesAnswers: Bool) throws {
         switch card.task {
         case .visualQuestionAnswering: try self.init(questions: folder, limit, samplesAnswers)

@@ -134,9 +134,11 @@ struct TrainCommand: ParsableCommand {
         let store = ParameterStore(source, for: .training, on: zoo.backend)
         let model = try M(hyperparameters, assets: assets, parameters: store.root)
         let backboneKey = try backbone.map { try SHA256Digest(ofFile: $0.checkpoint.path).description }.joined(separator: ",")
+        // Taps, scales and other pictures make other encodings.
+        let sight = ["backbone", "hyperparameters"].map { card.document.root[$0].map { JSONValue($0).text } ?? "" }
         let encodingKey =
-            "\(backboneKey) \(card.preprocess.map { "\($0)" } ?? "") \(dataSet.name) \(dataSet.training.count)"
-            + "+\(dataSet.development.count) views \(recipe.views) seed \(recipe.seed)"
+            "\(backboneKey) \(card.architecture) \(sight) \(card.preprocess.map { "\($0)" } ?? "") \(dataSet.name) "
+            + "\(dataSet.training.count)+\(dataSet.development.count) views \(recipe.views) seed \(recipe.seed)"
         var encodings: EncodingCache?
         if !learnsToSee {
             // A second copy, whose backbone is folded and packed, encodes the photos.
