@@ -2,7 +2,8 @@ public import Tensors
 import COpenBLAS
 import Foundation
 
-/// The CPU backend: convolutions and everything else in kernels of our own, large matrix products through OpenBLAS.
+/// The CPU backend: convolutions and everything else in kernels of our own, matrix products through OpenBLAS where it knows the
+/// processor's registers (see ``TiledProduct``).
 ///
 /// OpenBLAS itself runs on one thread; the work is divided here, so that the derivative of a convolution can unfold and
 /// multiply a tile while it is in cache. How work is divided depends only on shapes and `threads`: results repeat for a given

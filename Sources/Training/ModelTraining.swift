@@ -3,18 +3,6 @@ public import ModelKit
 public import NeuralNetworks
 import Tensors
 
-/// Where an epoch stands.
-public struct TrainingProgress: Sendable {
-    public var epoch: Int, epochs: Int
-    public var batch: Int, batches: Int
-    /// The mean over the epoch so far, in nats per prediction (a word, an answer).
-    public var loss: Float
-    public var perplexity: Float { Foundation.exp(loss) }
-    public var predictionsPerSecond: Double
-    public var secondsLeft: Double
-    public var learningRate: Float
-}
-
 /// The training of any ``ModelKit/TrainableModel``: a phase on cached encodings of a frozen backbone, then, if the recipe
 /// asks for it, one in which the backbone learns too, or one in which the model learns from sentences of its own. A recipe
 /// may also train the backbone from the first epoch on.
@@ -31,7 +19,9 @@ public final class ModelTraining<M: TrainableModel> {
     private let model: M
     private let store: ParameterStore
     private let assets: Assets
+    /// As the backbone left them until ``run(deadline:save:progress:finished:)`` condenses them.
     private var encodings: EncodingCache?
+    private var hasRun = false
     private let examples: [TrainingRecord], development: [TrainingRecord]
     /// What the model says about each development photo (a caption, an answer to every question) is scored by this.
     private let score: (([[String]]) throws -> [String: Float])?
@@ -77,6 +67,8 @@ public final class ModelTraining<M: TrainableModel> {
         deadline: Date = .distantFuture, save: (EpochRecord) throws -> Void, progress: (TrainingProgress) -> Void,
         finished: (EpochRecord) -> Void
     ) throws -> [EpochRecord] {
+        precondition(!hasRun, "a training runs once: its encodings are condensed by then")
+        hasRun = true
         let random = RandomSource(seed: recipe.seed)
         var optimizer = recipe.optimizer.make(), state = TrainingState()
         track(epoch: 0)
@@ -385,24 +377,4 @@ private func observation<Observation: ModelInput>(
     // The picture itself as a run of the model would see it.
     if view != .none { request.image = request.image.map { view($0) } }
     return try Observation(request, assets: assets)
-}
-
-/// When this process took an epoch up, and where.
-private struct Tally {
-    let started = Date()
-    private let firstBatch: Int, firstPredictions: Int
-
-    init(_ state: TrainingState) { (firstBatch, firstPredictions) = (state.batch, state.predictions ?? 0) }
-
-    func predictionsPerSecond(_ state: TrainingState) -> Double {
-        Double((state.predictions ?? 0) - firstPredictions) / Date().timeIntervalSince(started)
-    }
-
-    func progress(_ state: TrainingState, batches: Int, epochs: Int, learningRate: Float) -> TrainingProgress {
-        let perBatch = Date().timeIntervalSince(started) / Double(max(state.batch - firstBatch, 1))
-        let left = batches - state.batch + (epochs - state.epoch - 1) * batches
-        return TrainingProgress(
-            epoch: state.epoch + 1, epochs: epochs, batch: state.batch, batches: batches, loss: Float(state.meanLoss),
-            predictionsPerSecond: predictionsPerSecond(state), secondsLeft: perBatch * Double(left), learningRate: learningRate)
-    }
 }

@@ -27,10 +27,8 @@ public struct Foreign: TrainableModel {
     private let labels: [String]
 
     public init(_ hyperparameters: Hyperparameters, assets: Assets, parameters scope: ParameterScope) throws {
-        guard let backbone = assets.backbone else { throw InputError.missingAsset("backbone") }
-        guard !assets.labels.isEmpty else { throw InputError.missingAsset("answers") }
-        (temperature, labels) = (hyperparameters.temperature, assets.labels)
-        cnn = try backbone.make(in: scope["cnn"])
+        (temperature, labels) = (hyperparameters.temperature, try assets.requiredLabels())
+        cnn = try assets.requiredBackbone().make(in: scope["cnn"])
         weigh = try Linear(cnn.summary.output.count, labels.count, in: scope["weigh"])
     }
 
