@@ -97,7 +97,8 @@ struct METEORMatchingTests {
             #expect(try !synonyms.areSynonyms(first, second), "\(first), \(second)")
         }
         let matching = METEORMatching(synonyms: synonyms)
-        // 0.8 of the weight; an equal stem does not count more.
+        // 0.8 of the weight; of words that have one stem, too, 0.6.
+        #expect(try abs(matching.score("dogs", references: ["dog"]) - 0.6) < 1e-12)
         #expect(try abs(matching.score("couch", references: ["sofa"]) - 0.8) < 1e-12)
         #expect(try matching.alignment("big dog", "dog large").matches.map(\.kind) == [.synonym, .exact])
         #expect(matching.name != self.matching.name && matching.name.hasPrefix("METEOR-like"))

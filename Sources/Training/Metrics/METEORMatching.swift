@@ -5,7 +5,7 @@ import Synchronization
 /// paraphrases and with a list of function words of our own. Its numbers are near METEOR's and not to be called METEOR.
 ///
 /// Words match if they are equal, have one stem (`Porter2Stemmer`) or are synonyms (`WordNetSynonyms`, where WordNet is
-/// installed), with the weights w = 1, 0.6 and 0.8; of several kinds the heaviest counts. The alignment matches each word once at
+/// installed), with the weights w = 1, 0.6 and 0.8; of several kinds the first counts. The alignment matches each word once at
 /// most, as many words as possible, then in as few chunks as possible, then with the greatest weight. A chunk is a run of matches
 /// that stand side by side and in the same order in both phrases.
 ///
@@ -56,8 +56,8 @@ public final class METEORMatching: Sendable {
 
         func match(_ other: Word) -> Kind? {
             if text == other.text { return .exact }
-            if !senses.isDisjoint(with: other.senses) { return .synonym }
-            return stem == other.stem ? .stem : nil
+            if stem == other.stem { return .stem }
+            return senses.isDisjoint(with: other.senses) ? nil : .synonym
         }
     }
 
