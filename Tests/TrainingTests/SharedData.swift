@@ -7,6 +7,7 @@ enum SharedData {
         .appendingPathComponent("../shared/data").standardizedFileURL
 
     static var flickr8k: URL? { folder("flickr8k", with: "captions.txt") }
+    static var regions: URL? { folder("flickr8k", with: "regions.json") }
     static var daquar: URL? { folder("daquar", with: "train.tsv") }
     static var easyVQA: URL? { folder("easy-vqa", with: "train/questions.json") }
 

@@ -30,6 +30,12 @@ public enum DataSetError: Error, Sendable, Hashable {
     case otherImage(question: Int, image: Int, file: String)
     case sharedImage(String, splits: [DataSplit], folder: String)
     case heldBack(Int, images: Int, folder: String)
+    case unrecognizedRegions(folder: String)
+    /// Both count from 1.
+    case badRegion(reason: String, file: String, image: String, region: Int)
+    case badPictureSize(width: Double, height: Double, file: String, image: String)
+    /// None of a file's images is in a split, or none has a box.
+    case noRegions(file: String)
 }
 
 extension DataSetError: CustomStringConvertible {
@@ -49,6 +55,11 @@ extension DataSetError: CustomStringConvertible {
             DAQUAR (images/, train.tsv), \
             easy-VQA (train/questions.json and train/images/, or questions.json and images/), \
             VQA (…OpenEnded_mscoco_train2014_questions.json, …mscoco_train2014_annotations.json and the images).
+            """
+        case .unrecognizedRegions(let folder):
+            """
+            \(folder): holds no regions that are known; expected: \
+            Flickr8k with the boxes of Flickr30k Entities (images/, regions.json, train.txt, dev.txt).
             """
         case .severalDataSets(let names, let folder):
             "\(folder): holds \(names.joined(separator: " and ")); put each into a folder of its own."
@@ -85,6 +96,14 @@ extension DataSetError: CustomStringConvertible {
             \(folder): of \(images) \(images == 1 ? "image" : "images") \(count) cannot be held back for validation; \
             give a number from 0 to \(images - 1).
             """
+        case .badRegion(let reason, let file, let image, let region):
+            "\(file): the region \(region) of the image '\(image)' \(reason)."
+        case .badPictureSize(let width, let height, let file, let image):
+            """
+            \(file): the image '\(image)' has the size W \(width.formatted(.number.grouping(.never))), \
+            H \(height.formatted(.number.grouping(.never))); expected numbers greater than 0.
+            """
+        case .noRegions(let file): "\(file): holds no marked regions of the images that train.txt, dev.txt and test.txt list."
         }
     }
 

@@ -17,19 +17,28 @@ struct Flickr8kFolder {
 
     func dataSet() throws(DataSetError) -> CaptionDataSet {
         let captions = try captions()
-        let listing = try FolderListing(folder)
         var splits: [CaptionDataSet.Split: [CaptionDataSet.Image]] = [:]
-        for (split, names) in [
-            (CaptionDataSet.Split.train, ["train.txt"]), (.val, ["dev.txt", "val.txt"]), (.test, ["test.txt"]),
-        ] {
-            guard let name = names.first(where: listing.names.contains) else {
-                if split == .train { throw .missingFile("train.txt", folder: folder.path) }
-                continue
-            }
-            splits[split] = try images(listedIn: folder.appendingPathComponent(name), captions)
-        }
+        for (split, url) in try Self.splitFiles(FolderListing(folder)) { splits[split] = try images(listedIn: url, captions) }
         return CaptionDataSet(name: "Flickr8k", splits: splits)
     }
+
+    /// The files that list the splits' images.
+    ///
+    /// - Throws: `DataSetError.missingFile` if there are no training images.
+    static func splitFiles(_ listing: FolderListing) throws(DataSetError) -> [(split: DataSplit, url: URL)] {
+        var files: [(split: DataSplit, url: URL)] = []
+        for (split, names) in [(DataSplit.train, ["train.txt"]), (.val, ["dev.txt", "val.txt"]), (.test, ["test.txt"])] {
+            guard let name = names.first(where: listing.names.contains) else {
+                if split == .train { throw .missingFile("train.txt", folder: listing.url.path) }
+                continue
+            }
+            files.append((split, listing.url.appendingPathComponent(name)))
+        }
+        return files
+    }
+
+    /// What a line of such a file names: the line without a folder.
+    static func imageName(_ line: String) -> String { line.split(separator: "/").last.map(String.init) ?? line }
 
     private func captions() throws(DataSetError) -> [String: [String]] {
         let url = folder.appendingPathComponent("captions.txt")
@@ -63,7 +72,7 @@ struct Flickr8kFolder {
         var seen: Set<String> = []
         var missing: [String] = []
         for (index, line) in try DataSetError.lines(url).enumerated() where !line.isEmpty {
-            let name = line.split(separator: "/").last.map(String.init) ?? line
+            let name = Self.imageName(line)
             guard let sentences = captions[name] else { throw .noCaptions(image: name, file: url.path, line: index + 1) }
             guard seen.insert(name).inserted else { throw .repeatedImage(name, file: url.path) }
             guard let file = files.file(name, in: [""]) else {

@@ -1,0 +1,72 @@
+public import Foundation
+
+/// Photographs with marked regions that people described in phrases, in splits.
+///
+/// `RegionDataSet(folder:)` reads Flickr8k with the boxes of Flickr30k Entities (`regions.json`).
+public struct RegionDataSet: Sendable, Hashable {
+    public typealias Split = DataSplit
+
+    /// A rectangle in shares of the picture's width and height, 0 to 1, from its left upper corner: it holds for the picture in
+    /// any size, and no picture must be opened to know it.
+    public struct Box: Sendable, Hashable, Codable {
+        public let x: Double
+        public let y: Double
+        public let width: Double
+        public let height: Double
+
+        public init(x: Double, y: Double, width: Double, height: Double) {
+            (self.x, self.y, self.width, self.height) = (x, y, width, height)
+        }
+    }
+
+    public struct MarkedRegion: Sendable, Hashable {
+        /// Of a positive width and height, inside of the picture.
+        public let box: Box
+        /// What people called it, as they wrote it, in the file's order: at least one. Equal ones repeat.
+        public let phrases: [String]
+
+        public init(box: Box, phrases: [String]) {
+            self.box = box
+            self.phrases = phrases
+        }
+    }
+
+    public struct Image: Sendable, Hashable {
+        /// The file's name: unique in the data set.
+        public let name: String
+        public let file: URL
+        /// In the file's order; at least one.
+        public let regions: [MarkedRegion]
+
+        public init(name: String, file: URL, regions: [MarkedRegion]) {
+            self.name = name
+            self.file = file
+            self.regions = regions
+        }
+    }
+
+    /// For reports: "Flickr8k".
+    public let name: String
+    private let splits: [Split: [Image]]
+
+    public init(name: String, splits: [Split: [Image]]) {
+        self.name = name
+        self.splits = splits.filter { !$0.value.isEmpty }
+    }
+
+    /// The images of a split in the order of its file; empty if the data set has no such split.
+    public subscript(split: Split) -> [Image] { splits[split] ?? [] }
+
+    /// The splits that hold images.
+    public var availableSplits: [Split] { Split.allCases.filter { splits[$0] != nil } }
+
+    /// Reads the data set in a folder.
+    ///
+    /// - Parameter images: the images' folder, where it is not in `folder`.
+    /// - Throws: `DataSetError.unrecognizedRegions` with what a folder may hold, or what is wrong with the one recognised.
+    public init(folder: URL, images: URL? = nil) throws(DataSetError) {
+        let listing = try FolderListing(folder)
+        guard listing.names.contains("regions.json") else { throw .unrecognizedRegions(folder: folder.path) }
+        self = try Flickr8kRegions(listing, images: images).dataSet()
+    }
+}
