@@ -7,7 +7,7 @@ public import Tensors
 ///
 /// Johnson, Karpathy & Fei-Fei, "DenseCap: Fully Convolutional Localization Networks for Dense Captioning", CVPR 2016, as the
 /// authors' code has it (jcjohnson/densecap).
-public struct DenseCap: Model {
+public struct DenseCap: RegionTrainableModel {
     private let cnn: Backbone
     private let localize: LocalizationLayer
     private let pool: BilinearPooling
@@ -54,7 +54,9 @@ public struct DenseCap: Model {
     /// The regions of a picture before any is chosen.
     public struct Found: Sendable {
         let photo: Photo
-        /// In pixels of the preprocessed picture, `[n, 4]`.
+        /// Where the recognition looked, the most promising first, in pixels of the preprocessed picture.
+        package let looks: [Box]
+        /// What they became. In pixels of the preprocessed picture, `[n, 4]`.
         public let boxes: Tensor
         /// That there is something, as logits, `[n, 1]`.
         public let scores: Tensor
@@ -63,6 +65,7 @@ public struct DenseCap: Model {
     }
 
     public func forward(_ photo: Photo) -> Found {
+        if let boxes = photo.boxes { return forward(photo, boxes: boxes) }
         let U = cnn(photo.pixels)                                          // [1, h, w, c]
         let best = NonMaximumSuppression(threshold: h.proposalOverlap, limit: h.proposals)
         let B = localize(U, in: photo.size).best(in: photo.size, best)
@@ -76,10 +79,10 @@ public struct DenseCap: Model {
 
     private func describe(_ U: Tensor, _ boxes: [Box], of photo: Photo) -> Found {
         // A picture has one region at least: itself.
-        let B = Box.tensor(boxes.isEmpty ? [photo.whole] : boxes, on: U.backend)
-        let v = recognize(pool(U, B, in: photo.size))
+        let looks = boxes.isEmpty ? [photo.whole] : boxes
+        let B = Box.tensor(looks, on: U.backend), v = recognize(pool(U, B, in: photo.size))
         return Found(
-            photo: photo, boxes: BoxTransform.boxes(regress(v), of: B), scores: objectness(v), codes: v)
+            photo: photo, looks: looks, boxes: BoxTransform.boxes(regress(v), of: B), scores: objectness(v), codes: v)
     }
 
     /// The codes of regions: `[n, rows, columns, c] → [n, codes]`.
@@ -92,18 +95,28 @@ public struct DenseCap: Model {
     // MARK: Saying it
 
     public func decode(_ found: Found, _ decoding: Decoding) -> Regions {
-        let boxes = Box.list(found.boxes), scores = found.scores.scalars
-        let kept = NonMaximumSuppression(threshold: decoding.overlap, limit: decoding.top)(boxes, scores: scores)
+        let asked = found.photo.boxes, scores = found.scores.scalars, boxes = Box.list(found.boxes)
+        // Who asks about boxes wants to be told about each of them, as it is.
+        let kept =
+            asked.map { Array($0.indices) }
+            ?? NonMaximumSuppression(threshold: decoding.overlap, limit: decoding.top)(boxes, scores: scores)
         let phrases = say(found.codes.gathered(kept), maximumLength: decoding.maximumLength, beam: decoding.beam)
         return Regions(
             zip(kept, phrases).map { index, phrase in
                 .init(
                     text: Detokenizer().sentence(phrase.tokens.map { vocabulary.word(for: $0) }),
-                    logProbability: phrase.logProbability, score: scores[index], box: found.photo.original(boxes[index]))
-            })
+                    logProbability: phrase.logProbability, score: scores[index],
+                    box: asked?[index] ?? found.photo.original(boxes[index]))
+            }, proposals: decoding.proposals.map { found.looks.prefix($0).map(found.photo.original) })
     }
 
     // MARK: Learning
+
+    /// A picture and what is to be seen in it, at least one region.
+    public struct Lesson: Sendable {
+        let photo: Photo
+        package let examples: [Example]
+    }
 
     /// A region of a picture and what is in it.
     package struct Example: Sendable {
@@ -114,16 +127,24 @@ public struct DenseCap: Model {
         package init(box: Box, words: [Int]) { (self.box, self.words) = (box, words) }
     }
 
-    /// - Returns: `nil` if no word of the phrase is known.
-    package func example(_ rectangle: Regions.Rectangle, of photo: Photo, phrase: String) -> Example? {
+    public func lesson(_ photo: Photo, _ marks: [Mark]) -> Lesson? {
+        let examples = marks.compactMap { example($0.box, of: photo, phrase: $0.phrase) }
+        return examples.isEmpty ? nil : Lesson(photo: photo, examples: examples)
+    }
+
+    private func example(_ rectangle: Regions.Rectangle, of photo: Photo, phrase: String) -> Example? {
         let words = vocabulary.ids(of: tokenizer.words(in: phrase).prefix(h.maximumWords).map { $0 })
         return words.isEmpty ? nil : Example(box: photo.preprocessed(rectangle), words: words)
     }
 
-    package var lossWeights: Losses.Weights { h.losses }
+    public func encode(_ photo: Photo) -> Tensor { cnn(photo.pixels) }
 
-    package func losses(_ photo: Photo, _ examples: [Example], random: RandomSource) -> Losses {
-        let U = cnn(photo.pixels), found = localize(U, in: photo.size), regions = examples.map(\.box)
+    public func losses(_ U: Tensor, _ lesson: Lesson, random: RandomSource) -> [LossTerm] {
+        losses(U, lesson, random: random).terms(h.losses)
+    }
+
+    package func losses(_ U: Tensor, _ lesson: Lesson, random: RandomSource) -> Losses {
+        let photo = lesson.photo, regions = lesson.examples.map(\.box), found = localize(U, in: photo.size)
         let sample = h.sampler(
             Box.list(found.boxes), regions: regions, width: photo.size.width, height: photo.size.height, random: random)
         let positives = sample.positives.count
@@ -138,7 +159,7 @@ public struct DenseCap: Model {
                 found.transforms.gathered(sample.positives), found.anchors.gathered(sample.positives), shown),
             objectness: logisticLoss(objectness(v), positives: positives),
             boxes: boxRegressionLoss(regress(described), B[0..<positives], shown),
-            captions: say.loss(described, sample.regions.map { examples[$0].words }),
+            captions: say.loss(described, sample.regions.map { lesson.examples[$0].words }),
             boxDecay: 0.5 * found.transforms.squared.sum)
     }
 }

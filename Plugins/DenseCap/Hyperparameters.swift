@@ -91,9 +91,11 @@ extension DenseCap {
         public var maximumLength: Int
         /// Sentences that are followed at a time; 1 is greedy.
         public var beam: Int
+        /// How many of the places where the recognition looked are told too; nil: none.
+        public var proposals: Int?
 
         private enum CodingKeys: String, CodingKey {
-            case top, overlap, beam
+            case top, overlap, beam, proposals
             case maximumLength = "max_length"
         }
 
@@ -107,6 +109,7 @@ extension DenseCap {
             overlap = try json.decodeShareIfPresent(.overlap) ?? 0.3
             maximumLength = try json.decodeSizeIfPresent(.maximumLength, upTo: 1000) ?? 15
             beam = try json.decodeSizeIfPresent(.beam, upTo: 1000) ?? 1
+            proposals = try json.decodeSizeIfPresent(.proposals, upTo: 1 << 14)
         }
     }
 }

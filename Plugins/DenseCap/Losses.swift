@@ -1,3 +1,4 @@
+package import ModelKit
 package import Tensors
 
 /// `½ d²` where `|d| < 1`, else `|d| - ½`: the mean over all scalars of `d` (SmoothL1Criterion of Torch; Girshick 2015).
@@ -71,9 +72,14 @@ package struct Losses: Sendable {
         (self.objectness, self.boxes, self.captions, self.boxDecay) = (objectness, boxes, captions, boxDecay)
     }
 
-    package func total(_ weights: Weights) -> Tensor {
-        let found = weights.proposalObjectness * proposalObjectness + weights.proposalBoxes * proposalBoxes
-        let recognised = weights.objectness * objectness + weights.boxes * boxes + weights.captions * captions
-        return found + recognised + weights.boxDecay * boxDecay
+    package func terms(_ weights: Weights) -> [LossTerm] {
+        [
+            LossTerm("proposal objectness", proposalObjectness, weight: weights.proposalObjectness),
+            LossTerm("proposal boxes", proposalBoxes, weight: weights.proposalBoxes),
+            LossTerm("objectness", objectness, weight: weights.objectness),
+            LossTerm("boxes", boxes, weight: weights.boxes),
+            LossTerm("captions", captions, weight: weights.captions),
+            LossTerm("box decay", boxDecay, weight: weights.boxDecay),
+        ]
     }
 }

@@ -5,17 +5,23 @@ import Media
 /// A picture after the card's preprocessing, and how large it was before. Preprocessing may resize it, but not cut it.
 public struct Photo: ModelInput {
     public static let parts: [Request.Part] = [.image]
+    public static let optionalParts: [Request.Part] = [.boxes]
     /// `[1, height, width, channels]`.
     public let pixels: Tensor
     /// Of the original.
     public let width: Int, height: Int
+    /// What is asked about, in pixels of the original, at least one; nil: whatever there is.
+    public let boxes: [Regions.Rectangle]?
 
-    public init(pixels: Tensor, width: Int, height: Int) { (self.pixels, self.width, self.height) = (pixels, width, height) }
+    public init(pixels: Tensor, width: Int, height: Int) {
+        (self.pixels, self.width, self.height, boxes) = (pixels, width, height, nil)
+    }
 
     public init(_ request: Request, assets: Assets) throws(InputError) {
         pixels = try ImageInput(request, assets: assets).pixels
         guard let image = request.image else { throw .missing(.image, request: request.name) }
         (width, height) = (image.width, image.height)
+        boxes = request.boxes.flatMap { $0.isEmpty ? nil : $0 }
     }
 
     package var size: BilinearPooling.Picture { .init(height: pixels.shape[1], width: pixels.shape[2]) }

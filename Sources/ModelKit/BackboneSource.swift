@@ -5,8 +5,9 @@ public import Tensors
 public enum BackboneSource: Sendable {
     /// `{"input": [h, w, c], "layers": […], "tap": "fc7"}`
     case layers(BackboneDescription)
-    /// `{"model": "vgg-16", "tap": "fc7"}`, and `"input": [h, w, c]` for pictures of another size than that card's
-    case model(name: String, input: Shape?, tap: String?)
+    /// `{"model": "vgg-16", "tap": "fc7"}`, and `"input": [h, w, c]` for pictures of another size than that card's,
+    /// and `"output_stride": 16` for finer feature maps (`[NamedLayer].finer(outputStride:)`).
+    case model(name: String, input: Shape?, tap: String?, outputStride: Int?)
 }
 
 extension BackboneDescription {
@@ -29,7 +30,10 @@ extension BackboneDescription {
 }
 
 extension BackboneSource: Decodable {
-    private enum CodingKeys: CodingKey { case input, layers, model, tap }
+    private enum CodingKeys: String, CodingKey {
+        case input, layers, model, tap
+        case outputStride = "output_stride"
+    }
 
     public init(from decoder: any Decoder) throws {
         let json = try decoder.container(keyedBy: CodingKeys.self)
@@ -44,7 +48,12 @@ extension BackboneSource: Decodable {
             return Shape(input)
         }
         if let name = try json.decodeIfPresent(String.self, forKey: .model) {
-            self = .model(name: name, input: json.contains(.input) ? try input() : nil, tap: tap)
+            let stride = try json.decodeIfPresent(Int.self, forKey: .outputStride)
+            if let stride, !(1...1024 ~= stride) {
+                throw DecodingError.dataCorruptedError(
+                    forKey: .outputStride, in: json, debugDescription: "a whole number from 1 to 1024 was expected, not \(stride)")
+            }
+            self = .model(name: name, input: json.contains(.input) ? try input() : nil, tap: tap, outputStride: stride)
             return
         }
         let backbone = BackboneDescription(

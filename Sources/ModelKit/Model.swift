@@ -72,5 +72,11 @@ extension TrainableModel {
 public protocol ModelInput: Sendable {
     /// The parts of a request that the model needs, for `zoo list` and for the sentence when one is missing.
     static var parts: [Request.Part] { get }
+    /// The parts that it takes and can do without.
+    static var optionalParts: [Request.Part] { get }
     init(_ request: Request, assets: Assets) throws(InputError)
+}
+
+extension ModelInput {
+    public static var optionalParts: [Request.Part] { [] }
 }

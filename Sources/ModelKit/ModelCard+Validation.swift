@@ -67,7 +67,7 @@ extension ModelCard {
                 let key = if case .unknownTap = error { "tap" } else { "layers" }
                 problems.append(.invalid(place(.key("backbone"), .key(key)), reason: error.description))
             }
-        case .model(let other, let input, _):
+        case .model(let other, let input, _, _):
             if let input { checkInput(input, &problems) }
             if !Self.isName(other) {
                 problems.append(

@@ -3,7 +3,7 @@ public import Media
 /// What a user hands to a model.
 public struct Request: Sendable {
     /// The parts a request can have.
-    public enum Part: String, Sendable, CaseIterable, Codable { case image, question }
+    public enum Part: String, Sendable, CaseIterable, Codable { case image, question, boxes }
 
     /// How messages call it: the file's name.
     public var name: String
@@ -12,9 +12,11 @@ public struct Request: Sendable {
     public var questions: [String]
     /// Whether the questions are a data set's, which count whatever their words are, and not a user's, who wants to be told.
     public var asksForeignQuestions = false
+    /// The parts of the picture that are asked about, in pixels of it; nil: the model finds some itself.
+    public var boxes: [Regions.Rectangle]?
 
-    public init(name: String, image: Image? = nil, questions: [String] = []) {
-        (self.name, self.image, self.questions) = (name, image, questions)
+    public init(name: String, image: Image? = nil, questions: [String] = [], boxes: [Regions.Rectangle]? = nil) {
+        (self.name, self.image, self.questions, self.boxes) = (name, image, questions, boxes)
     }
 }
 
@@ -38,6 +40,7 @@ public enum InputError: Error, CustomStringConvertible {
     public var description: String {
         switch self {
         case .missing(.image, let name): "\(name): this model needs a picture: name an image file"
+        case .missing(.boxes, let name): "\(name): this model needs boxes: add --boxes boxes.json"
         case .missing(.question, let name): "\(name): this model needs a question: add --question \"…\""
         case .emptyQuestion: "the question has no words; ask something, as in --question \"what is on the table?\""
         case .unknownWords(let question):

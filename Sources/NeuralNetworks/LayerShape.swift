@@ -14,6 +14,7 @@ public enum LayerError: Error, CustomStringConvertible, Equatable {
     case nameTwice(String)
     case unknownTap(String, known: [String])
     case empty(layer: String)
+    case cannotBeFiner(layer: String, outputStride: Int)
 
     public var description: String {
         switch self {
@@ -31,6 +32,8 @@ public enum LayerError: Error, CustomStringConvertible, Equatable {
         case .nameTwice(let name): "two layers are called '\(name)'"
         case .unknownTap(let tap, let known): "there is no layer '\(tap)' to tap; the layers are \(known.joined(separator: ", "))"
         case .empty(let layer): "\(layer) has no layers"
+        case .cannotBeFiner(let layer, let stride):
+            "\(layer) allows no output_stride of \(stride): another one, or an earlier tap, may do"
         }
     }
 }

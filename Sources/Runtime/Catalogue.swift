@@ -1,4 +1,5 @@
 public import ModelKit
+import NeuralNetworks
 import Tensors
 
 #if canImport(Glibc)
@@ -171,23 +172,33 @@ public struct Catalogue: Sendable {
     /// - Throws: `CardError.missingBackbone` and `.backboneCycle` with the place of the reference.
     public func backbone(of card: ModelCard) throws(CardError) -> ResolvedBackbone {
         var card = card
-        var tap: String?, input: Shape?
-        let asked = card.place(.key("backbone"), .key("input"))
+        var tap: String?, input: Shape?, stride: Int?
+        let asked = card
         var names = [card.name]
         while true {
             switch card.backbone {
             case nil: throw .noBackbone(card: card.name)
             case .layers(var layers):
                 layers.tap = tap ?? layers.tap
+                if let stride {
+                    do throws(LayerError) {
+                        layers.layers = try layers.tapped().finer(outputStride: stride)
+                    } catch {
+                        throw .invalid(asked.place(.key("backbone"), .key("output_stride")), reason: error.description)
+                    }
+                }
                 if let input {
                     layers.input = input
                     guard layers.isComputable, (try? layers.summary()) != nil else {
-                        throw .invalid(asked, reason: "the layers of '\(card.name)' do not take pictures of \(input)")
+                        throw .invalid(
+                            asked.place(.key("backbone"), .key("input")),
+                            reason: "the layers of '\(card.name)' do not take pictures of \(input)")
                     }
                 }
                 return ResolvedBackbone(layers: layers, card: card)
-            case .model(let name, let ownInput, let ownTap):
+            case .model(let name, let ownInput, let ownTap, let ownStride):
                 tap = tap ?? ownTap
+                stride = stride ?? ownStride
                 input = input ?? ownInput
                 let place = card.place(.key("backbone"), .key("model"))
                 guard let path = path(of: name) else {

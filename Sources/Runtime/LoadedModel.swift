@@ -7,6 +7,8 @@ public struct LoadedModel: Sendable {
     public let labels: [String]
     /// What a request must have.
     public let parts: [Request.Part]
+    /// What a request may have besides.
+    public let optionalParts: [Request.Part]
     /// What the model does without, a sentence each.
     public let notes: [String]
     private let open: @Sendable ([JSONValue.Member]) throws -> Session
@@ -17,7 +19,7 @@ public struct LoadedModel: Sendable {
         self.card = card
         self.notes = notes
         labels = assets.labels
-        parts = M.Input.parts
+        (parts, optionalParts) = (M.Input.parts, M.Input.optionalParts)
         reader = parts.contains(.question) ? try? QuestionReader(assets) : nil
         open = { options in
             let decoding = try card.decoding(as: M.Decoding.self, options: options)

@@ -31,6 +31,15 @@ struct Augmentation: Sendable, Equatable {
         isFlipped = random.uniform() < 0.5
     }
 
+    /// The views of a recipe: the photo, its mirror image, then random crops.
+    init(view: Int, _ random: RandomSource) {
+        switch view {
+        case 0: self = .none
+        case 1: self = .mirror
+        default: self.init(random)
+        }
+    }
+
     /// The view at `size × size` pixels, or, without a size, at the picture's own resolution.
     func callAsFunction(_ image: Image, size: Int? = nil) -> Image {
         let (w, h) = (Double(image.width), Double(image.height))

@@ -8,13 +8,7 @@ import Tensors
 /// may also train the backbone from the first epoch on.
 ///
 /// Killed at any moment, it goes on where its last state was saved; the same seed gives the same weights.
-public final class ModelTraining<M: TrainableModel> {
-    /// What the development set says of a model: the loss, and a score that grows where one can be computed.
-    public struct Verdict: Sendable {
-        public var loss: Float
-        public var scores: [String: Float]
-    }
-
+public final class ModelTraining<M: TrainableModel>: TrainingTask {
     private let recipe: TrainingRecipe
     private let model: M
     private let store: ParameterStore
@@ -29,6 +23,7 @@ public final class ModelTraining<M: TrainableModel> {
     /// How so many sentences are drawn at random, by a seed.
     private let drawing: (_ sentences: Int, _ seed: UInt64) throws -> M.Decoding
     private lazy var reward = CIDErReward(examples.map(\.captions))
+    private let frozenLayers: Set<String>
     private let statePath: String
     private let fingerprint: String
 
@@ -38,23 +33,19 @@ public final class ModelTraining<M: TrainableModel> {
     ///     from the beginning.
     ///   - decoding: how the development photos are captioned, or answers about them chosen.
     ///   - drawing: how so many sentences are drawn at random, by a seed; for self-critical training.
+    ///   - frozenLayers: of the backbone, by name: they do not learn when the rest of it does.
     ///   - score: from what is said about each development photo to named scores, higher is better.
     public init(
         _ recipe: TrainingRecipe, _ model: M, in store: ParameterStore, assets: Assets, encodings: EncodingCache?,
         training: [TrainingRecord], development: [TrainingRecord], decoding: M.Decoding,
-        drawing: @escaping (_ sentences: Int, _ seed: UInt64) throws -> M.Decoding, statePath: String, fingerprint: String,
-        score: (([[String]]) throws -> [String: Float])? = nil
+        drawing: @escaping (_ sentences: Int, _ seed: UInt64) throws -> M.Decoding, frozenLayers: Set<String> = [],
+        statePath: String, fingerprint: String, score: (([[String]]) throws -> [String: Float])? = nil
     ) {
         precondition(encodings != nil || recipe.backbone == .trained, "a frozen backbone needs encodings")
         (self.recipe, self.model, self.store, self.assets, self.encodings) = (recipe, model, store, assets, encodings)
         (examples, self.development, self.decoding, self.drawing, self.score) = (training, development, decoding, drawing, score)
-        (self.statePath, self.fingerprint) = (statePath, fingerprint)
+        (self.frozenLayers, self.statePath, self.fingerprint) = (frozenLayers, statePath, fingerprint)
     }
-
-    private var epochs: Int { recipe.epochs + (recipe.fineTuning?.epochs ?? recipe.selfCritical?.epochs ?? 0) }
-
-    /// A parameter of the backbone, by the convention of every plugin.
-    private static func isBackbone(_ parameter: Parameter) -> Bool { parameter.name.hasPrefix("cnn.") }
 
     /// Trains until the recipe's epochs are done, the development set stops improving, or `deadline`.
     /// - Parameters:
@@ -69,63 +60,21 @@ public final class ModelTraining<M: TrainableModel> {
     ) throws -> [EpochRecord] {
         precondition(!hasRun, "a training runs once: its encodings are condensed by then")
         hasRun = true
-        let random = RandomSource(seed: recipe.seed)
-        var optimizer = recipe.optimizer.make(), state = TrainingState()
-        track(epoch: 0)
-        state.fingerprint = fingerprint
-        state.epochRandom = random.words
-        if let saved = try TrainingState.resume(store, &optimizer, from: statePath, fingerprint: fingerprint) { state = saved }
-        if state.epoch == 0, state.batch == 0, let encodings {
+        let loop = TrainingLoop(
+            recipe: recipe, task: self, store: store, frozenLayers: frozenLayers, statePath: statePath,
+            fingerprint: fingerprint)
+        return try loop.run(deadline: deadline, save: save, progress: progress, finished: finished)
+    }
+
+    func begin(isFresh: Bool, _ random: RandomSource) {
+        if isFresh, let encodings {
             model.fitStatistics(to: encodings.sample(recipe.statisticsPhotos, RandomSource(seed: recipe.seed)), random: random)
         }
         encodings = encodings?.mapped(model.condensed)
-        var lastSave = Date()
-        while state.epoch < epochs, !isStuck(state) {
-            track(epoch: state.epoch)
-            random.words = state.epochRandom
-            let critic = isSelfCritical(state.epoch) ? recipe.selfCritical : nil, batches = plan(state.epoch, random)
-            if state.batch > 0 { random.words = state.random }
-            let tally = Tally(state)
-            var lastProgress = Date.distantPast
-            while state.batch < batches.count {
-                optimizer.learningRate = learningRate(state, progress: Float(state.batch) / Float(batches.count))
-                let batch: Batch
-                if let critic {
-                    batch = try ownSentences(batches[state.batch].map(\.photo), critic.samples, random)
-                } else {
-                    store.setMode(.training(random))
-                    batch = try self.batch(batches[state.batch], state, random)
-                }
-                if !batch.examples.isEmpty {
-                    let (loss, predictions) = model.loss(batch.encodings(), batch.examples, weights: batch.weights)
-                    step(loss, &optimizer)
-                    state.add(loss.scalar, over: predictions)
-                }
-                state.batch += 1
-                state.steps = optimizer.steps
-                state.random = random.words
-                if Date().timeIntervalSince(lastProgress) > 1 {
-                    lastProgress = Date()
-                    progress(tally.progress(state, batches: batches.count, epochs: epochs, learningRate: optimizer.learningRate))
-                }
-                if Date().timeIntervalSince(lastSave) > 60 || Date() > deadline {
-                    try state.save(store, optimizer, to: statePath)
-                    lastSave = Date()
-                    if Date() > deadline { return state.history }
-                }
-            }
-            let last = learningRate(state, progress: 1 - 1 / Float(batches.count))
-            let record = try close(&state, tally, learningRate: last, random)
-            if isBest(record, &state) { try save(record) }
-            try state.save(store, optimizer, to: statePath)
-            finished(record)
-        }
-        store.setMode(.inference)
-        return state.history
     }
 
     /// A photo and one of its lessons.
-    private typealias Pair = (photo: Int, lesson: Int)
+    typealias Pair = (photo: Int, lesson: Int)
 
     /// What one step learns from.
     private struct Batch {
@@ -135,13 +84,12 @@ public final class ModelTraining<M: TrainableModel> {
         var weights: [Float] = []
     }
 
-    /// The batches of an epoch.
-    private func plan(_ epoch: Int, _ random: RandomSource) -> [[Pair]] {
-        if isSelfCritical(epoch), let critic = recipe.selfCritical {
+    func plan(_ epoch: Int, _ random: RandomSource) -> [[Pair]] {
+        if recipe.isSelfCritical(epoch), let critic = recipe.selfCritical {
             let photos = random.permutation(examples.count).map { Pair(photo: $0, lesson: 0) }
             return Self.chunks(photos, max(1, recipe.batch / critic.samples))
         }
-        if learnsToSee(epoch) { return wholePhotos(random) }
+        if recipe.learnsToSee(epoch) { return wholePhotos(random) }
         let pairs = examples.indices.flatMap { photo in examples[photo].lessons.indices.map { Pair(photo: photo, lesson: $0) } }
         return Self.chunks(order(of: pairs, recipe.batch, random).map { pairs[$0] }, recipe.batch)
     }
@@ -166,9 +114,18 @@ public final class ModelTraining<M: TrainableModel> {
         return batches.isEmpty ? [batch] : batches
     }
 
+    func learn(from pairs: [Pair], _ epoch: Int, _ random: RandomSource) throws -> StepOutcome? {
+        let critic = recipe.isSelfCritical(epoch) ? recipe.selfCritical : nil
+        let batch =
+            try critic.map { try ownSentences(pairs.map(\.photo), $0.samples, random) } ?? self.batch(pairs, epoch, random)
+        if batch.examples.isEmpty { return nil }
+        let (loss, predictions) = model.loss(batch.encodings(), batch.examples, weights: batch.weights)
+        return StepOutcome(loss: loss, predictions: predictions)
+    }
+
     /// Examples with their encodings: from the cache while the backbone is frozen, through the backbone otherwise.
-    private func batch(_ pairs: [Pair], _ state: TrainingState, _ random: RandomSource) throws -> Batch {
-        let learnsToSee = learnsToSee(state.epoch)
+    private func batch(_ pairs: [Pair], _ epoch: Int, _ random: RandomSource) throws -> Batch {
+        let learnsToSee = recipe.learnsToSee(epoch)
         // Through the backbone a photo is seen once in a batch, from the cache once for every lesson.
         var seen: [Int: (row: Int, view: Int)] = [:], views: [(photo: Int, view: Int)] = []
         var batch = Batch(), rows: [Int] = []
@@ -190,7 +147,7 @@ public final class ModelTraining<M: TrainableModel> {
             batch.encodings = { .concatenated(all, axis: 0) }
             return batch
         }
-        let records = views.map { examples[$0.photo] }, augmentations = views.map { Self.augmentation($0.view, random) }
+        let records = views.map { examples[$0.photo] }, augmentations = views.map { Augmentation(view: $0.view, random) }
         let assets = assets, model = model, places = rows
         let observations: [M.Observation] = try concurrently(records.count) {
             try observation(records[$0], augmentations[$0], assets)
@@ -207,15 +164,6 @@ public final class ModelTraining<M: TrainableModel> {
     /// A lesson in the words that fit a view.
     private static func lesson(_ lesson: TrainingRecord.Lesson, _ view: Int) -> TrainingRecord.Lesson {
         view == 1 ? lesson.mirrored : lesson
-    }
-
-    /// The views of a recipe: the photo, its mirror image, then random crops.
-    private static func augmentation(_ view: Int, _ random: RandomSource) -> Augmentation {
-        switch view {
-        case 0: .none
-        case 1: .mirror
-        default: Augmentation(random)
-        }
     }
 
     /// All pairs in random order, but so that the texts of a batch are about equally long: a batch takes as many steps as its
@@ -242,7 +190,7 @@ public final class ModelTraining<M: TrainableModel> {
         guard let encodings else { return Batch() }
         let reward = reward, model = model, views = photos.map { encodings.training($0, view: random.index(below: recipe.views)) }
         let drawings = try photos.map { _ in try drawing(count, UInt64(random.index(below: 1 << 30))) }
-        let sentences = try withoutHistory {
+        let sentences = try store.withoutHistory {
             try concurrently(photos.count) { model.decode(model.activations(views[$0], questions: []), drawings[$0]).texts }
         }
         var batch = Batch(), rows: [Tensor] = []
@@ -259,59 +207,6 @@ public final class ModelTraining<M: TrainableModel> {
         let all = rows
         batch.encodings = { .concatenated(all, axis: 0) }
         return batch
-    }
-
-    /// Runs `body` while no parameter is a leaf of the tape.
-    private func withoutHistory<Result>(_ body: () throws -> Result) rethrows -> Result {
-        let parameters = store.all.filter { $0.value.isTracked }
-        for parameter in parameters { parameter.value = parameter.value.detached }
-        defer { for parameter in parameters { parameter.value = parameter.value.tracked } }
-        return try body()
-    }
-
-    /// Judges the epoch and moves the state to the next.
-    private func close(_ state: inout TrainingState, _ tally: Tally, learningRate: Float, _ random: RandomSource) throws
-        -> EpochRecord
-    {
-        let speed = tally.predictionsPerSecond(state), learnsToSee = learnsToSee(state.epoch)
-        let verdict = try judge(throughBackbone: learnsToSee)
-        let record = EpochRecord(
-            epoch: state.epoch + 1, trainingLoss: Float(state.meanLoss), developmentLoss: verdict.loss,
-            learningRate: learningRate,
-            includesBackbone: learnsToSee, seconds: Date().timeIntervalSince(tally.started),
-            scores: verdict.scores.merging(["predictionsPerSecond": Float(speed)]) { $1 })
-        state.finishEpoch(random)
-        state.history.append(record)
-        return record
-    }
-
-    private func isBest(_ record: EpochRecord, _ state: inout TrainingState) -> Bool {
-        let loss = record.developmentLoss ?? .infinity
-        // Smaller is better for both.
-        let figure = recipe.keep == .loss ? loss : -(record.scores[recipe.keep.rawValue] ?? -loss)
-        guard figure < state.best?.score ?? .infinity else { return false }
-        state.best = .init(epoch: record.epoch, score: figure)
-        return true
-    }
-
-    private func learnsToSee(_ epoch: Int) -> Bool {
-        recipe.backbone == .trained || (recipe.fineTuning != nil && epoch >= recipe.epochs)
-    }
-    private func isSelfCritical(_ epoch: Int) -> Bool { recipe.selfCritical != nil && epoch >= recipe.epochs }
-
-    /// Phase 1 learns everything but the backbone; phase 2 also the backbone's filters, while its normalisation stays as the
-    /// backbone's own training left it.
-    private func track(epoch: Int) {
-        let learnsToSee = learnsToSee(epoch), learnsAll = recipe.backbone == .trained
-        store.track { !Self.isBackbone($0) || learnsAll || (learnsToSee && !$0.name.contains(".normalization.")) }
-    }
-
-    private func learningRate(_ state: TrainingState, progress: Float) -> Float {
-        if state.epoch >= recipe.epochs { return recipe.fineTuning?.learningRate ?? recipe.selfCritical?.learningRate ?? 0 }
-        return recipe.optimizer.learningRate
-            * recipe.schedule.factor(
-                epoch: Float(state.epoch) + progress, of: recipe.epochs,
-                developmentLosses: state.history.compactMap(\.developmentLoss))
     }
 
     /// What the model says about each development photo.
@@ -333,39 +228,20 @@ public final class ModelTraining<M: TrainableModel> {
         }
     }
 
-    private func isStuck(_ state: TrainingState) -> Bool {
-        guard let best = state.best else { return false }
-        return state.epoch - best.epoch >= recipe.patience
-    }
-
-    private func step(_ loss: Tensor, _ optimizer: inout any Optimizer) {
-        let gradients = loss.gradients()
-        let trained = store.all.filter { $0.value.isTracked }
-        let (clipped, norm) = recipe.clipping(trained.map { gradients[$0.value] ?? .zeros($0.value.shape, on: store.backend) })
-        // A batch that overflowed teaches nothing.
-        guard norm.isFinite else { return }
-        optimizer.step(zip(trained, clipped).map { (parameter: $0, gradient: $1) })
-    }
-
-    /// The development set, without dropout.
-    private func judge(throughBackbone: Bool) throws -> Verdict {
-        store.setMode(.inference)
-        return try withoutHistory {
-            let known = try developmentEncodings(throughBackbone: throughBackbone)
-            var sum = 0.0, predictions = 0
-            let pairs = development.indices.flatMap { photo in development[photo].lessons.map { (photo: photo, lesson: $0) } }
-            for start in stride(from: 0, to: pairs.count, by: recipe.batch) {
-                let batch = pairs[start..<min(start + recipe.batch, pairs.count)].compactMap { photo, lesson in
-                    model.example(question: lesson.question, target: lesson.targets[0]).map { (known[photo], $0) }
-                }
-                guard !batch.isEmpty else { continue }
-                let (loss, count) = model.loss(.concatenated(batch.map(\.0), axis: 0), batch.map(\.1))
-                sum += Double(loss.scalar) * Double(count)
-                predictions += count
+    func judge(_ epoch: Int) throws -> Verdict {
+        let known = try developmentEncodings(throughBackbone: recipe.learnsToSee(epoch))
+        var sum = 0.0, predictions = 0
+        let pairs = development.indices.flatMap { photo in development[photo].lessons.map { (photo: photo, lesson: $0) } }
+        for start in stride(from: 0, to: pairs.count, by: recipe.batch) {
+            let batch = pairs[start..<min(start + recipe.batch, pairs.count)].compactMap { photo, lesson in
+                model.example(question: lesson.question, target: lesson.targets[0]).map { (known[photo], $0) }
             }
-            return Verdict(
-                loss: Float(sum / Double(max(predictions, 1))), scores: try score.map { try $0(answers(known)) } ?? [:])
+            guard !batch.isEmpty else { continue }
+            let (loss, count) = model.loss(.concatenated(batch.map(\.0), axis: 0), batch.map(\.1))
+            sum += Double(loss.scalar) * Double(count)
+            predictions += count
         }
+        return Verdict(loss: Float(sum / Double(max(predictions, 1))), scores: try score.map { try $0(answers(known)) } ?? [:])
     }
 }
 

@@ -6,6 +6,8 @@ public struct TrainingProgress: Sendable {
     public var batch: Int, batches: Int
     /// The mean over the epoch so far, in nats per prediction (a word, an answer).
     public var loss: Float
+    /// The losses that it is the sum of, by name, where there are several.
+    public var losses: [String: Float]?
     public var perplexity: Float { Foundation.exp(loss) }
     public var predictionsPerSecond: Double
     public var secondsLeft: Double
@@ -28,6 +30,7 @@ struct Tally {
         let left = batches - state.batch + (epochs - state.epoch - 1) * batches
         return TrainingProgress(
             epoch: state.epoch + 1, epochs: epochs, batch: state.batch, batches: batches, loss: Float(state.meanLoss),
+            losses: state.meanParts,
             predictionsPerSecond: predictionsPerSecond(state), secondsLeft: perBatch * Double(left), learningRate: learningRate)
     }
 }

@@ -1,4 +1,5 @@
 public import Language
+public import ModelKit
 public import NeuralNetworks
 
 /// How a model is trained: the file a card's `training.recipe` names, with the options of `zoo train` on top.
@@ -66,14 +67,23 @@ public struct TrainingRecipe: Decodable, Sendable {
     public struct FineTuning: Decodable, Sendable {
         public var epochs: Int
         public var learningRate: Float
+        public var schedule: LearningRateSchedule
+        /// The backbone's own rule; nil: that of all other parameters.
+        public var optimizer: OptimizerSpec?
+        /// The first layer of the backbone that learns, one of its outermost list; nil: the first of all.
+        public var firstLayer: String?
         private enum CodingKeys: String, CodingKey {
-            case epochs
+            case epochs, schedule, optimizer
             case learningRate = "learning_rate"
+            case firstLayer = "first_layer"
         }
         public init(from decoder: any Decoder) throws {
             let json = try decoder.container(keyedBy: CodingKeys.self)
             epochs = try json.decode(Int.self, forKey: .epochs)
             learningRate = try json.decodeNonnegative(.learningRate)
+            schedule = try json.decodeIfPresent(LearningRateSchedule.self, forKey: .schedule) ?? .constant
+            optimizer = try json.decodeIfPresent(OptimizerSpec.self, forKey: .optimizer)
+            firstLayer = try json.decodeIfPresent(String.self, forKey: .firstLayer)
             guard epochs >= 0 else {
                 throw DecodingError.dataCorruptedError(
                     forKey: .epochs, in: json, debugDescription: "a whole number from 0 was expected, not \(epochs)")
@@ -222,6 +232,31 @@ public struct TrainingRecipe: Decodable, Sendable {
                 forKey: .clipping, in: json, debugDescription: "a limit above 0 was expected, not \(limit)")
         default: break
         }
+    }
+}
+
+extension TrainingRecipe {
+    /// The layers of a backbone that stay as they are while the rest of it learns, by name.
+    /// - Throws: `LayerError.unknownTap` for a first layer that the backbone does not have.
+    public func frozenLayers(of backbone: BackboneDescription?) throws(LayerError) -> Set<String> {
+        guard let first = fineTuning?.firstLayer, let layers = try backbone?.tapped() else { return [] }
+        guard let index = layers.firstIndex(where: { $0.name == first }) else {
+            throw .unknownTap(first, known: layers.compactMap(\.name))
+        }
+        return Set(layers[..<index].flatMap(\.names))
+    }
+}
+
+extension NamedLayer {
+    /// Its own and those of the layers within.
+    fileprivate var names: [String] {
+        let within: [NamedLayer] =
+            switch layer {
+            case .residual(let main, let shortcut, _): main + shortcut
+            case .concatenate(let branches): branches.flatMap(\.self)
+            default: []
+            }
+        return [name].compactMap(\.self) + within.flatMap(\.names)
     }
 }
 

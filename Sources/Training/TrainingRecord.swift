@@ -14,7 +14,7 @@ public struct TrainingRecord: Sendable {
         /// What is to be learnt about the mirror image: what is on the left is on its right.
         package var mirrored: Lesson { Lesson(question: question.map(Self.mirrored), targets: targets) }
 
-        private static func mirrored(_ text: String) -> String {
+        static func mirrored(_ text: String) -> String {
             text.split(separator: " ", omittingEmptySubsequences: false).map { word in
                 switch word {
                 case "left": "right"

@@ -14,6 +14,8 @@ struct TrainingState: Codable {
     /// The loss summed over the predictions of these batches, and their number; states of earlier versions lack them.
     var sum: Double? = 0
     var predictions: Int? = 0
+    /// The losses that it is the sum of, each summed in the same way, where there are several.
+    var parts: [String: Double]?
     /// The learning rule's step count.
     var steps = 0
     /// The random source at the beginning of the current epoch, from which its batches are drawn again.
@@ -29,17 +31,26 @@ struct TrainingState: Codable {
     /// The mean loss of the current epoch so far.
     var meanLoss: Double { (sum ?? 0) / Double(max(predictions ?? 0, 1)) }
 
-    mutating func add(_ loss: Float, over predictions: Int) {
+    /// The same of each of the losses that it is the sum of.
+    var meanParts: [String: Float]? { parts?.mapValues { Float($0 / Double(max(predictions ?? 0, 1))) } }
+
+    mutating func add(_ loss: Float, over predictions: Int, parts: [(name: String, value: Float)] = []) {
         // A batch that overflowed taught nothing.
         guard loss.isFinite else { return }
-        sum = (sum ?? 0) + Double(loss) * Double(predictions)
+        let n = Double(predictions)
+        sum = (sum ?? 0) + Double(loss) * n
         self.predictions = (self.predictions ?? 0) + predictions
+        for (name, value) in parts { self.parts = (self.parts ?? [:]).merging([name: Double(value) * n], uniquingKeysWith: +) }
+    }
+
+    mutating func add(_ outcome: StepOutcome) {
+        add(outcome.loss.scalar, over: outcome.predictions, parts: outcome.parts)
     }
 
     /// Goes on to the next epoch.
     mutating func finishEpoch(_ random: RandomSource) {
         epoch += 1
-        (batch, sum, predictions) = (0, 0, 0)
+        (batch, sum, predictions, parts) = (0, 0, 0, nil)
         epochRandom = random.words
     }
 
@@ -54,6 +65,9 @@ public struct EpochRecord: Codable, Sendable {
     public var epoch: Int
     public var trainingLoss: Float
     public var developmentLoss: Float?
+    /// The losses that each is the sum of, by name, where there are several.
+    public var losses: [String: Float]?
+    public var developmentLosses: [String: Float]?
     public var learningRate: Float
     /// Whether the backbone was trained too, so that its parameters belong to the result.
     public var includesBackbone = false
@@ -69,6 +83,8 @@ extension EpochRecord {
         epoch = try json.decode(Int.self, forKey: .epoch)
         trainingLoss = try json.decode(Float.self, forKey: .trainingLoss)
         developmentLoss = try json.decodeIfPresent(Float.self, forKey: .developmentLoss)
+        losses = try json.decodeIfPresent([String: Float].self, forKey: .losses)
+        developmentLosses = try json.decodeIfPresent([String: Float].self, forKey: .developmentLosses)
         learningRate = try json.decode(Float.self, forKey: .learningRate)
         includesBackbone = try json.decodeIfPresent(Bool.self, forKey: .includesBackbone) ?? false
         seconds = try json.decode(Double.self, forKey: .seconds)

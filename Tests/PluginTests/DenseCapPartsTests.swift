@@ -444,6 +444,6 @@ private func scalars(_ boxes: [Box]) -> [Float] { boxes.flatMap { [$0.x, $0.y, $
         let losses = Losses(
             proposalObjectness: loss(1), proposalBoxes: loss(10), objectness: loss(100), boxes: loss(1000),
             captions: loss(10_000), boxDecay: loss(100_000))
-        expectClose([losses.total(Losses.Weights()).scalar], [0.1 + 0.5 + 10 + 100 + 10_000 + 5])
+        expectClose([losses.terms(Losses.Weights()).total.scalar], [0.1 + 0.5 + 10 + 100 + 10_000 + 5])
     }
 }

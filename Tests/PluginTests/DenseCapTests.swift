@@ -68,12 +68,18 @@ private struct Tiny {
     }
 
     /// What is to be learnt of the photo.
-    var examples: [DenseCap.Example] {
+    func lesson() throws -> DenseCap.Lesson {
         let rectangles = [(10, 20, 30, 40), (50, 60, 40, 50), (0, 0, 96, 120)] as [(Float, Float, Float, Float)]
-        return zip(rectangles, ["a red ball", "a dog", "green grass"]).compactMap { rectangle, phrase in
+        let marks = zip(rectangles, ["a red ball", "a dog", "green grass"]).map { rectangle, phrase in
             let (x, y, width, height) = rectangle
-            return model.example(.init(x: x, y: y, width: width, height: height), of: photo, phrase: phrase)
+            return Mark(box: .init(x: x, y: y, width: width, height: height), phrase: phrase)
         }
+        return try #require(model.lesson(photo, marks))
+    }
+
+    /// The losses of a step that draws by this seed.
+    func losses(seed: UInt64) throws -> Losses {
+        model.losses(model.encode(photo), try lesson(), random: RandomSource(seed: seed))
     }
 }
 
@@ -113,7 +119,7 @@ private struct Tiny {
         let pixels = FormulaParameters.uniform("photo", [1, 40, 48, 3], on: on)
         let tiny = try Tiny(source: FormulaParameters(), pixels: pixels, drawn: reference.count, for: .training, on: on)
         tiny.store.track { _ in true }
-        let losses = tiny.model.losses(tiny.photo, tiny.examples, random: RandomSource(seed: 4))
+        let losses = try tiny.losses(seed: 4)
         let found = [
             "proposalObjectness": losses.proposalObjectness, "proposalBoxes": losses.proposalBoxes,
             "objectness": losses.objectness, "boxes": losses.boxes, "captions": losses.captions, "boxDecay": losses.boxDecay,
@@ -122,7 +128,7 @@ private struct Tiny {
         for (name, loss) in found {
             expectClose([loss.scalar], [try #require(reference.parts[name])], tolerance: 1e-4, name)
         }
-        let gradients = losses.total(tiny.model.lossWeights).gradients()
+        let gradients = losses.terms(Losses.Weights()).total.gradients()
         #expect(tiny.store.all.map(\.name) == reference.gradients.keys.sorted())
         for parameter in tiny.store.all {
             let norm = try #require(gradients[parameter.value]).squared.sum.scalar.squareRoot()
@@ -181,12 +187,12 @@ private struct Tiny {
             parameter.value = RandomSource(seed: 8).normal(parameter.shape, deviation: 0.1, on: on)
         }
         tiny.store.track { _ in true }
-        let losses = tiny.model.losses(tiny.photo, tiny.examples, random: RandomSource(seed: 4))
+        let losses = try tiny.losses(seed: 4)
         let every = [
             losses.proposalObjectness, losses.proposalBoxes, losses.objectness, losses.boxes, losses.captions, losses.boxDecay,
         ]
         #expect(every.allSatisfy { $0.shape == [] && $0.scalar > 0 && $0.scalar.isFinite })
-        let total = losses.total(tiny.model.lossWeights), gradients = total.gradients()
+        let total = losses.terms(Losses.Weights()).total, gradients = total.gradients()
         for parameter in tiny.store.all {
             let gradient = try #require(gradients[parameter.value], "\(parameter.name) learns nothing").scalars
             #expect(gradient.allSatisfy(\.isFinite) && gradient.contains { $0 != 0 }, "\(parameter.name)")
@@ -196,26 +202,26 @@ private struct Tiny {
         let step = 1e-3 / squares.squareRoot()
         let start = tiny.store.all.map(\.value.detached)
         let slopes = tiny.store.all.map { gradients[$0.value]! }
-        func moved(_ step: Float) -> Double {
+        func moved(_ step: Float) throws -> Double {
             for (index, parameter) in tiny.store.all.enumerated() { parameter.value = start[index] + step * slopes[index] }
-            let losses = tiny.model.losses(tiny.photo, tiny.examples, random: RandomSource(seed: 4))
-            return Double(losses.total(tiny.model.lossWeights).scalar)
+            let losses = try tiny.losses(seed: 4)
+            return Double(losses.terms(Losses.Weights()).total.scalar)
         }
-        let quotient = Float((moved(step) - moved(-step)) / Double(2 * step))
+        let quotient = Float((try moved(step) - moved(-step)) / Double(2 * step))
         #expect(abs(quotient - squares) < 0.03 * squares, "\(quotient), not \(squares)")
     }
 
     /// All five losses fall on one picture, where none counts so little that the others could raise it.
     @Test func learns() throws {
-        let tiny = try Tiny(seed: 2, for: .training, on: OpenBLAS(threads: 1)), examples = tiny.examples
+        let tiny = try Tiny(seed: 2, for: .training, on: OpenBLAS(threads: 1))
         tiny.store.track { _ in true }
         var optimizer = Adam(learningRate: 0.01), history: [[Float]] = [], weights = Losses.Weights()
         (weights.proposalObjectness, weights.proposalBoxes, weights.objectness, weights.boxes) = (1, 1, 1, 1)
         for step in 0..<300 {
-            let losses = tiny.model.losses(tiny.photo, examples, random: RandomSource(seed: UInt64(step)))
+            let losses = try tiny.losses(seed: UInt64(step))
             history.append(
                 [losses.proposalObjectness, losses.proposalBoxes, losses.objectness, losses.boxes, losses.captions].map(\.scalar))
-            let gradients = losses.total(weights).gradients()
+            let gradients = losses.terms(weights).total.gradients()
             optimizer.step(
                 tiny.store.all.compactMap { parameter in
                     gradients[parameter.value].map { (parameter: parameter, gradient: $0) }

@@ -76,7 +76,7 @@ struct TrainCommand: ParsableCommand {
         if writeCard { try CardUpdate(card).recordFiles(weights: target, parameters: nil) }
     }
 
-    private var deadline: Date { timeLimit.map { Date().addingTimeInterval($0 * 60) } ?? .distantFuture }
+    var deadline: Date { timeLimit.map { Date().addingTimeInterval($0 * 60) } ?? .distantFuture }
 
     private func declaredRecipe(_ card: ModelCard) throws -> String {
         guard let path = card.training?.recipe, let resolved = card.folder.resolve(path) else {
@@ -94,16 +94,21 @@ struct TrainCommand: ParsableCommand {
         if let learningRate { recipe.optimizer.learningRate = learningRate }
         if let seed { recipe.seed = seed }
         let plugin = try zoo.plugins.plugin(named: card.architecture)
+        if let type = plugin.model as? any RegionTrainableModel.Type {
+            return try trainRegions(type, card, zoo, recipe, document, files)
+        }
         guard let type = plugin.model as? any TrainableModel.Type else { throw TrainingError.notTrainable(card.architecture) }
         let dataSet = try TrainingData(data, for: card, limit: limit, samplesAnswers: recipe.answers.areSampled)
-        try writeWords(card, zoo, dataSet, recipe)
+        try writeWords(card, zoo, dataSet.texts, answers: dataSet.answers, recipe)
         var assets = try zoo.assets(of: card)
         if assets.tokenizer == nil { assets.tokenizer = .letters }
         try run(type, card, zoo, recipe, document, assets, dataSet, files)
     }
 
     /// Builds the vocabulary and the list of answers from the data where there are none yet.
-    private func writeWords(_ card: ModelCard, _ zoo: Zoo, _ dataSet: TrainingData, _ recipe: TrainingRecipe) throws {
+    func writeWords(
+        _ card: ModelCard, _ zoo: Zoo, _ texts: [String], answers: [String] = [], _ recipe: TrainingRecipe
+    ) throws {
         func missing(_ file: (any CardFile)?) -> String? {
             guard let file, let path = zoo.catalogue.candidates(for: file, of: card).first else { return nil }
             return newVocabulary || !FileManager.default.fileExists(atPath: path) ? path : nil
@@ -111,13 +116,13 @@ struct TrainCommand: ParsableCommand {
         if let file = card.vocabulary, let path = missing(file) {
             let tokenizer = file.tokenizer ?? .letters
             let vocabulary = try Vocabulary(
-                counting: dataSet.texts.lazy.map { tokenizer.words(in: $0) }, keeping: .atLeast(recipe.minimumCount),
+                counting: texts.lazy.map { tokenizer.words(in: $0) }, keeping: .atLeast(recipe.minimumCount),
                 convention: file.convention)
             try vocabulary.write(to: URL(fileURLWithPath: path), as: file.format ?? .wordCounts)
             note("wrote a vocabulary of \(vocabulary.count) words to \(path)")
         }
-        if !dataSet.answers.isEmpty, let path = missing(card.answers) {
-            let answers = recipe.answers.chosen(from: dataSet.answers)
+        if !answers.isEmpty, let path = missing(card.answers) {
+            let answers = recipe.answers.chosen(from: answers)
             try Data((answers.joined(separator: "\n") + "\n").utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
             note("wrote \(answers.count) answers to \(path)")
         }
@@ -161,7 +166,7 @@ struct TrainCommand: ParsableCommand {
                     .init("method", .string("sample")), .init("nbest", .integer(sentences)), .init("seed", .integer(Int(seed))),
                 ]
                 return try card.decoding(as: M.Decoding.self, options: options)
-            }, statePath: files.state,
+            }, frozenLayers: try recipe.frozenLayers(of: assets.backbone), statePath: files.state,
             fingerprint:
                 "\(encodingKey) \(String(decoding: document.text, as: UTF8.self)) \(recipe.epochs) \(recipe.batch) "
                 + "\(recipe.optimizer) \(assets.vocabulary?.count ?? 0)", score: dataSet.score)
@@ -169,7 +174,7 @@ struct TrainCommand: ParsableCommand {
         let history = try training.run(deadline: deadline) { record in
             try save(
                 store, card, to: files.weights, "\(dataSet.name), \(dataSet.training.count) photos, epoch \(record.epoch)",
-                withBackbone: record.includesBackbone)
+                withBackbone: record.includesBackbone, except: try recipe.frozenLayers(of: assets.backbone))
         } progress: { p in
             bar.update(
                 Double(p.batch) / Double(p.batches),
@@ -181,7 +186,11 @@ struct TrainCommand: ParsableCommand {
             bar.clear()
             report(record)
         }
-        if Date() > deadline, (history.last?.epoch ?? 0) < recipe.epochs {
+        conclude(history, recipe, deadline, files)
+    }
+
+    func conclude(_ history: [EpochRecord], _ recipe: TrainingRecipe, _ deadline: Date, _ files: TrainingFiles) {
+        if Date() > deadline, (history.last?.epoch ?? 0) < recipe.allEpochs {
             note("stopped at the time limit; the same command goes on")
         } else if !history.isEmpty {
             note("the best weights are in \(files.weights)")
@@ -205,11 +214,15 @@ struct TrainCommand: ParsableCommand {
         note("\(vectors.coverage(of: vocabulary)) of \(vocabulary.count) words begin with vectors of \(path)")
     }
 
-    private func save(_ store: ParameterStore, _ card: ModelCard, to path: String, _ what: String, withBackbone: Bool) throws {
+    /// - Parameter layers: of the backbone that have not learnt.
+    func save(
+        _ store: ParameterStore, _ card: ModelCard, to path: String, _ what: String, withBackbone: Bool,
+        except layers: Set<String>
+    ) throws {
         let type: ElementType =
             card.weights.first { $0.role == .main }?.dtype.flatMap { ElementType(rawValue: $0.rawValue) } ?? .float32
         // A frozen backbone stays in its own file.
-        let own = store.all.filter { withBackbone || !$0.name.hasPrefix("cnn.") }
+        let own = store.all.filter { !$0.isOfBackbone || (withBackbone && !$0.isOf(layers)) }
         _ = try Checkpoint(
             // A variance can be larger than any number in half precision.
             own.map { CheckpointTensor(name: $0.name, $0.value, elementType: $0.isStatistic ? .float32 : type) },
@@ -265,22 +278,26 @@ struct TrainCommand: ParsableCommand {
 
     // MARK: What is printed
 
-    private func report(_ record: EpochRecord) {
+    func report(_ record: EpochRecord) {
         if json {
             let encoder = JSONEncoder()
             encoder.outputFormatting = .sortedKeys
             Console.output.draw(String(decoding: (try? encoder.encode(record)) ?? Data(), as: UTF8.self) + "\n")
         } else {
+            let parts = (record.losses ?? [:]).sorted { $0.key < $1.key }.map { name, loss in
+                String(format: "%@ %.4f/%.4f", name, loss, record.developmentLosses?[name] ?? .nan)
+            }
             let scores = record.scores.sorted { $0.key < $1.key }
                 .map { String(format: "%@ %.4g", $0.key, $0.value) }.joined(separator: "  ")
             Console.output.draw(
                 String(
                     format: "epoch %d: training loss %.4f, development loss %.4f  %@  (%.0f s)\n", record.epoch,
-                    record.trainingLoss, record.developmentLoss ?? .nan, scores, record.seconds))
+                    record.trainingLoss, record.developmentLoss ?? .nan, (parts + [scores]).joined(separator: "  "),
+                    record.seconds))
         }
     }
 
-    private func note(_ line: String) { Console.error.say(line) }
+    func note(_ line: String) { Console.error.say(line) }
 }
 
 private struct DistillationRecipe: Decodable { let distillation: DistillationPlan }
@@ -296,7 +313,7 @@ struct TrainingFiles {
 }
 
 /// `1:02:03`, `4:05` or `6 s`.
-private func duration(_ seconds: Double) -> String {
+func duration(_ seconds: Double) -> String {
     guard seconds.isFinite else { return "?" }
     let s = Int(seconds)
     if s < 60 { return "\(s) s" }

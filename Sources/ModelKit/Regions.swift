@@ -1,5 +1,3 @@
-public import ModelKit
-
 /// What is to be seen in a picture and where, in falling order of how sure the model is that there is something.
 public struct Regions: Prediction {
     /// From the left upper corner of a picture, in its pixels. What leaves the picture is left as the model says it.
@@ -26,6 +24,8 @@ public struct Regions: Prediction {
 
     public let text: String
     public let regions: [Region]
+    /// Where the model looked, the most promising first, if that was asked for.
+    public let proposals: [Rectangle]?
 
     public var texts: [String] { regions.map(\.text) }
 
@@ -36,8 +36,8 @@ public struct Regions: Prediction {
         }
     }
 
-    public init(_ regions: [Region]) {
-        self.regions = regions
+    public init(_ regions: [Region], proposals: [Rectangle]? = nil) {
+        (self.regions, self.proposals) = (regions, proposals)
         text = regions.map(\.text).joined(separator: "; ")
     }
 }

@@ -1,0 +1,54 @@
+import Checkpoints
+import Foundation
+import Language
+import ModelKit
+import NeuralNetworks
+import Runtime
+import Training
+
+/// The training of models that find and describe regions.
+extension TrainCommand {
+    func trainRegions<M: RegionTrainableModel>(
+        _ type: M.Type, _ card: ModelCard, _ zoo: Zoo, _ recipe: TrainingRecipe, _ document: JSONDocument, _ files: TrainingFiles
+    ) throws {
+        let dataSet = try RegionDataSet(folder: URL(fileURLWithPath: data))
+        let training = Array(dataSet[.train].prefix(limit ?? .max)), development = dataSet[.val]
+        guard !training.isEmpty, !development.isEmpty else { throw TrainingError.emptySplit(data) }
+        try writeWords(card, zoo, training.flatMap { $0.regions.flatMap(\.phrases) }, recipe)
+        var assets = try zoo.assets(of: card)
+        if assets.tokenizer == nil { assets.tokenizer = .letters }
+        let backbone = try zoo.backboneFiles(of: card), frozenLayers = try recipe.frozenLayers(of: assets.backbone)
+        let source = TransferSource(
+            backbone: backbone, isComplete: !(recipe.backbone == .trained && backbone.isEmpty), seed: recipe.seed)
+        let store = ParameterStore(source, for: .training, on: zoo.backend)
+        let hyperparameters = try card.hyperparameters(as: M.Hyperparameters.self)
+        let model = try M(hyperparameters, assets: assets, parameters: store.root)
+        // A second copy, whose backbone is folded and packed, sees the photos while the backbone is frozen.
+        let eyes = try M(hyperparameters, assets: assets, parameters: ParameterStore(source, on: zoo.backend).root)
+        try source.check(card: card.document.file)
+        let backboneKey = try backbone.map { try SHA256Digest(ofFile: $0.checkpoint.path).description }.joined(separator: ",")
+        let loop = RegionTraining(
+            recipe, model, in: store, eyes: eyes, assets: assets, training: training, development: development,
+            frozenLayers: frozenLayers, statePath: files.state,
+            fingerprint: "\(backboneKey) \(String(decoding: card.document.text, as: UTF8.self)) \(dataSet.name) "
+                + "\(training.count)+\(development.count) \(String(decoding: document.text, as: UTF8.self)) \(recipe.epochs) "
+                + "\(recipe.optimizer) \(recipe.seed) \(assets.vocabulary?.count ?? 0)")
+        let bar = ProgressBar("training"), deadline = self.deadline
+        let history = try loop.run(deadline: deadline) { record in
+            try save(
+                store, card, to: files.weights, "\(dataSet.name), \(training.count) photos, epoch \(record.epoch)",
+                withBackbone: record.includesBackbone, except: frozenLayers)
+        } progress: { p in
+            let losses = (p.losses ?? [:]).sorted { $0.key < $1.key }.map { String(format: "%@ %.3f", $0.key, $0.value) }
+            bar.update(
+                Double(p.batch) / Double(p.batches),
+                String(
+                    format: "epoch %d/%d  loss %.3f (%@)  %.1f photos/s  %@ left", p.epoch, p.epochs, p.loss,
+                    losses.joined(separator: ", "), p.predictionsPerSecond, duration(p.secondsLeft)))
+        } finished: { record in
+            bar.clear()
+            report(record)
+        }
+        conclude(history, recipe, deadline, files)
+    }
+}
