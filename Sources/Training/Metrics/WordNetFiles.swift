@@ -1,6 +1,6 @@
 import Foundation
 
-/// Reads WordNet's `index.noun`, `data.noun` and `noun.exc` (formats: `wndb(5WN)`).
+/// Reads WordNet's `index.noun`, `data.noun` and `noun.exc`, or another part of speech's index (formats: `wndb(5WN)`).
 struct WordNetFiles: Sendable {
     /// What `data.noun` says about a sense.
     struct Description {
@@ -9,7 +9,7 @@ struct WordNetFiles: Sendable {
         var hypernyms: [Int]
     }
 
-    /// Irregular plurals with their singulars.
+    /// Irregular forms with their base forms: of nouns, plurals with their singulars.
     let exceptions: [String: [String]]
     let dataPath: String
     private let indexPath: String
@@ -18,13 +18,14 @@ struct WordNetFiles: Sendable {
     /// Where the index begins; before it stands the licence, in lines that begin with a space.
     private let start: Int
 
+    /// - Parameter part: "noun", "verb", "adj" or "adv"; only nouns have descriptions here.
     /// - Throws: `WordNetError.missing`, `.unreadable`.
-    init(_ folder: URL) throws(WordNetError) {
-        index = try Self.contents("index.noun", folder)
-        data = try Self.contents("data.noun", folder)
-        dataPath = folder.appendingPathComponent("data.noun").path
-        indexPath = folder.appendingPathComponent("index.noun").path
-        let lines = String(decoding: try Self.contents("noun.exc", folder), as: UTF8.self).split(separator: "\n")
+    init(_ folder: URL, part: String = "noun") throws(WordNetError) {
+        index = try Self.contents("index.\(part)", folder)
+        data = try Self.contents("data.\(part)", folder)
+        dataPath = folder.appendingPathComponent("data.\(part)").path
+        indexPath = folder.appendingPathComponent("index.\(part)").path
+        let lines = String(decoding: try Self.contents("\(part).exc", folder), as: UTF8.self).split(separator: "\n")
         // Of forms that stand there twice NLTK takes the last line.
         exceptions = Dictionary(
             lines.map { $0.split(separator: " ").map(String.init) }.filter { !$0.isEmpty }.map { ($0[0], Array($0.dropFirst())) },
