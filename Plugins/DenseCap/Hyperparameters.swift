@@ -95,7 +95,8 @@ extension DenseCap {
         public var proposals: Int?
 
         private enum CodingKeys: String, CodingKey {
-            case top, overlap, beam, proposals
+            case overlap, beam, proposals
+            case top = "nbest"
             case maximumLength = "max_length"
         }
 

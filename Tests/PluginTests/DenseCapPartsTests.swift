@@ -1,5 +1,6 @@
 import DenseCap
 import Foundation
+import ModelKit
 import NeuralNetworks
 import OpenBLASBackend
 import Tensors
