@@ -1,7 +1,7 @@
 import ModelKit
 
-/// Boxes of a picture in a JSON file: a list of `[x, y, w, h]` or `{"x", "y", "width", "height"}`, in pixels of the original from
-/// its left upper corner.
+/// Boxes of a picture in a JSON file: a list of `[x, y, w, h]` or `{"x", "y", "width", "height"}`, in pixels of the original
+/// from its left upper corner.
 struct BoxFile {
     private let path: String
     private let places: [String]
@@ -24,8 +24,8 @@ struct BoxFile {
             let place = "\(path):\(node.place.line):\(node.place.column): box \(number + 1)"
             guard let box = Self.box(JSONValue(node)) else {
                 let text = node.source.split(whereSeparator: \.isWhitespace).joined(separator: " ").prefix(60)
-                throw Failure(
-                    .badData, "\(place): expected four numbers, [x, y, w, h] or {\"x\", \"y\", \"width\", \"height\"}, not \(text)")
+                let expected = #"four numbers, [x, y, w, h] or {"x", "y", "width", "height"}"#
+                throw Failure(.badData, "\(place): expected \(expected), not \(text)")
             }
             guard box.width > 0, box.height > 0 else {
                 throw Failure(.badData, "\(place): has no area; width and height must be greater than 0")

@@ -19,7 +19,7 @@ extension EvalCommand {
         if synonyms == nil { Console.error.say("no synonyms: \(WordNetSynonyms.advice)") }
         let count = JSONValue.integer(Self.regionsPerPhoto)
         let session = try model.session(
-            options: [.init("top", count), .init("proposals", count)] + (beam.map { [.init("beam", .integer($0))] } ?? []))
+            options: [.init("nbest", count), .init("proposals", count)] + (beam.map { [.init("beam", .integer($0))] } ?? []))
         let bar = ProgressBar("describing", total: images.count), started = Date(), random = RandomSource(seed: 1)
         var found: [DenseCapScores.Image] = [], anywhere: [DenseCapScores.Image] = [], lines = ""
         for image in images {

@@ -2,7 +2,8 @@ import Foundation
 import ModelKit
 
 extension Regions {
-    /// A line for each region: how probable it is that there is something, where (x, y, width, height, in whole pixels), and what.
+    /// A line for each region: how probable it is that there is something, where (x, y, width, height, in whole pixels), and
+    /// what it is.
     var lines: [String] {
         let boxes = regions.map { region in
             let box = region.box
@@ -26,12 +27,15 @@ extension Regions {
                 .array(
                     regions.map { region in
                         let box = region.box
-                        return .array([box.x, box.y, box.width, box.height].map { .number(Double($0)) })
+                        return .array([box.x, box.y, box.width, box.height].map(Self.number))
                     })),
-            .init("scores", .array(regions.map { .number(Double($0.score)) })),
+            .init("scores", .array(regions.map { Self.number($0.score) })),
             .init("captions", .array(regions.map { .string($0.text) })),
         ])
     }
+
+    /// With no more digits than the number has.
+    private static func number(_ value: Float) -> JSONValue { .number(Double("\(value)") ?? Double(value)) }
 }
 
 extension Regions.Region {

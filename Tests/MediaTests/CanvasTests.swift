@@ -35,6 +35,21 @@ import Testing
         #expect((canvas.image == Image(width: 40, height: 30, color: Self.gray)) == empty)
     }
 
+    /// Labels of boxes in one place go elsewhere, as long as there is room; each is a patch of 44 × 12 pixels less its letters.
+    @Test func labelsDoNotCoverEachOther() {
+        let colors = (0..<16).map { Color(250, UInt8(10 * $0), 0) }
+        var canvas = Canvas(Image(width: 160, height: 120, color: Self.gray), unit: 1)
+        let boxes = colors.map { _ in (box: Rectangle(x: 60, y: 50, width: 8, height: 6), label: Optional("a label")) }
+        canvas.drawBoxes(boxes, colors: colors)
+        var counts: [Color: Int] = [:]
+        for y in 0..<120 { for x in 0..<160 { counts[canvas.image[x, y], default: 0] += 1 } }
+        // The first box lies on top and has its outline, too.
+        let patches = colors.dropFirst().map { counts[$0] ?? 0 }
+        #expect(Set(patches).count == 1 && patches[0] > 300, "\(patches)")
+        // The unit is the picture's unless it is given.
+        #expect(Canvas(Image(width: 448, height: 448, color: .black)).unit == 2 && canvas.unit == 1)
+    }
+
     /// Bright where the map is high, dark where it is low, and nowhere black.
     @Test func dimsWhatWasNotLookedAt() {
         var canvas = Canvas(Image(width: 8, height: 4, color: Color(200, 100, 40)))

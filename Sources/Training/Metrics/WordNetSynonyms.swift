@@ -52,9 +52,11 @@ public final class WordNetSynonyms: Sendable {
         if let known = memory.withLock({ $0[word] }) { return known }
         var senses: Set<Int> = []
         for (number, part) in parts.enumerated() {
-            let bases = part.files.exceptions[word] ?? part.rules.compactMap { ending, replacement in
-                word.hasSuffix(ending) ? String(word.dropLast(ending.count)) + replacement : nil
-            }
+            let bases =
+                part.files.exceptions[word]
+                ?? part.rules.compactMap { ending, replacement in
+                    word.hasSuffix(ending) ? String(word.dropLast(ending.count)) + replacement : nil
+                }
             for form in Set([word] + bases) {
                 // Offsets are unique in a file, not among the files.
                 senses.formUnion(try part.files.senses(of: form).map { $0 * 4 + number })
