@@ -8,9 +8,10 @@ public struct Canvas: Sendable {
     /// Where labels stand already.
     private var labels: [Frame] = []
 
-    public init(_ image: Image) {
+    /// - Parameter unit: how many pixels a line has; by the picture's size where it is nil.
+    public init(_ image: Image, unit: Int? = nil) {
         self.image = image
-        unit = max(1, (min(image.width, image.height) + 112) / 224)
+        self.unit = max(1, unit ?? (min(image.width, image.height) + 112) / 224)
     }
 
     /// A rectangle of whole pixels; empty if its right or lower side is not beyond the other.
@@ -29,15 +30,18 @@ public struct Canvas: Sendable {
     /// - Parameters:
     ///   - box: in pixels; the part of it that lies in the picture is framed, and nothing if there is none.
     ///   - lineWidth: in pixels; 2 units where it is nil.
-    ///   - label: written on a patch of the box's colour: above the box, else below or inside, where no other label stands yet.
+    ///   - label: written on a patch of the box's colour: above the box, else below or inside, else as near as possible, where
+    ///     no other label stands yet.
     public mutating func drawBox(_ box: Rectangle, color: Color = Color.palette[0], lineWidth: Int? = nil, label: String? = nil) {
         drawOutline(box, color, lineWidth)
         if let label, !label.isEmpty, let frame = visible(box) { drawLabel(label, frame, color) }
     }
 
-    /// Draws boxes in the colours of the palette, the first one on top, and all their labels over them.
-    public mutating func drawBoxes(_ boxes: [(box: Rectangle, label: String?)]) {
-        func color(_ i: Int) -> Color { Color.palette[i % Color.palette.count] }
+    /// Draws boxes, the first one on top, and all their labels over them.
+    ///
+    /// - Parameter colors: of the boxes, again from the first where there are more boxes; at least one.
+    public mutating func drawBoxes(_ boxes: [(box: Rectangle, label: String?)], colors: [Color] = Color.palette) {
+        func color(_ i: Int) -> Color { colors[i % colors.count] }
         for i in boxes.indices.reversed() { drawOutline(boxes[i].box, color(i), nil) }
         for (i, (box, label)) in boxes.enumerated() {
             if let label, !label.isEmpty, let frame = visible(box) { drawLabel(label, frame, color(i)) }
@@ -136,17 +140,34 @@ public struct Canvas: Sendable {
         let (width, height) = (size.width + 4 * unit, size.height + 3 * unit)
         let left = max(0, min(box.left, image.width - width))
         let right = max(0, min(box.right - width, image.width - width))
-        // Places in order of preference; the first that is free, or else the first.
+        // Places in order of preference; the first that is free, or else the nearest free one, or else the first.
         let places = [
             (left, box.top - height), (left, box.bottom), (left, box.top), (right, box.top - height), (right, box.bottom),
             (left, box.bottom - height), (right, box.bottom - height),
         ].map { x, y in Frame(left: x, top: y, right: x + width, bottom: y + height) }
         let inside = places.filter { $0.top >= 0 && $0.bottom <= image.height }
-        guard let place = inside.first(where: { place in !labels.contains { $0.intersects(place) } }) ?? inside.first else {
-            return
-        }
+        guard
+            let place = inside.first(where: isFree) ?? freePlace(near: (left, box.top), width: width, height: height)
+                ?? inside.first
+        else { return }
         labels.append(place)
         drawText(text, x: place.left + 2 * unit, y: place.top + 2 * unit, color: color.readableInk, background: color)
+    }
+
+    private func isFree(_ place: Frame) -> Bool { !labels.contains { $0.intersects(place) } }
+
+    /// Where in the picture no label stands yet, as near as possible to a corner.
+    private func freePlace(near corner: (x: Int, y: Int), width: Int, height: Int) -> Frame? {
+        var best: (place: Frame, distance: Int)?
+        for y in stride(from: 0, through: image.height - height, by: unit) {
+            for x in stride(from: 0, through: image.width - width, by: 4 * unit) {
+                let distance = (x - corner.x) * (x - corner.x) + (y - corner.y) * (y - corner.y)
+                if let best, best.distance <= distance { continue }
+                let place = Frame(left: x, top: y, right: x + width, bottom: y + height)
+                if isFree(place) { best = (place, distance) }
+            }
+        }
+        return best?.place
     }
 
     /// The text, cut to fit into `width` pixels and ended with three dots if it does not.

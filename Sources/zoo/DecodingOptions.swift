@@ -38,7 +38,8 @@ struct DecodingOptions: ParsableArguments {
     func members(for card: ModelCard) throws -> [JSONValue.Member] {
         var members: [JSONValue.Member] = []
         if let beam { members.append(.init("beam", .integer(beam))) }
-        if let nbest { members.append(.init("nbest", .integer(nbest))) }
+        // The best of a picture's regions are told, each with one phrase.
+        if let nbest { members.append(.init(card.task == .denseCaptioning ? "top" : "nbest", .integer(nbest))) }
         if !choices.isEmpty {
             let texts = choices.flatMap { $0.split(separator: ",") }.map { $0.trimmingCharacters(in: .whitespaces) }
             members.append(.init("choices", .array(texts.filter { !$0.isEmpty }.map { .string($0) })))
@@ -80,7 +81,7 @@ struct DecodingOptions: ParsableArguments {
             switch key {
             case _ where given != nil: given!
             case "method" where sample: "--sample"
-            case "nbest": nbestOption
+            case "nbest", "top": nbestOption
             default: "--" + key.replacing("_", with: "-")
             }
         if case .unknownKey(_, let suggestion) = error {

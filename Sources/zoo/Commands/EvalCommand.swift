@@ -9,6 +9,7 @@ struct EvalCommand: ParsableCommand {
         commandName: "eval",
         abstract: "Measure a model on a data set.",
         discussion: """
+            Regions of pictures: mAP of Johnson et al. (2016) with a METEOR-like score, AP of the boxes alone, and recalls. \
             Captions: BLEU-1 to 4, ROUGE-L and CIDEr-D as coco-caption computes them, and how many captions differ. Answers: \
             accuracy, WUPS at 0.9 and 0.0 where WordNet is installed, VQA's accuracy where ten people answered, and what \
             somebody would reach who sees no pictures.
@@ -16,13 +17,15 @@ struct EvalCommand: ParsableCommand {
             Examples:
               zoo eval captioner --data flickr8k --write-card
               zoo eval san-vqa --data daquar --answers answers.jsonl
+              zoo eval densecap --data flickr8k --baseline random
             """)
 
     @Argument(help: "The model: a name of the catalogue or a card's path.") var name: String
     @Option(
         help: """
             The data set. For captions a Flickr8k folder, Karpathy's dataset_*.json or COCO's captions_*.json; for questions \
-            DAQUAR, easy-VQA, or VQA's *_questions.json with *_annotations.json.
+            DAQUAR, easy-VQA, or VQA's *_questions.json with *_annotations.json; for regions a Flickr8k folder with \
+            regions.json.
             """) var data: String
     @Option(help: "The split: train, val or test.") var split: String = "val"
     @Option(help: "The beam's width, instead of the card's.") var beam: Int?
@@ -32,9 +35,15 @@ struct EvalCommand: ParsableCommand {
         name: [.long, .customLong("answers")],
         help: "Write the captions or answers to this file, a JSON object per line.") var captions: String?
     @Flag(help: "Choose among the data set's choices, where it has any.") var multipleChoice = false
+    @Option(
+        help: ArgumentHelp(
+            "Measure the model on boxes of other photos too, as many as it finds itself ('random'), for models of regions.",
+            valueName: "random")) var baseline: Baseline?
     @Flag(help: "Record the figures in the card.") var writeCard = false
     @Flag(help: "Print JSON.") var json = false
     @OptionGroup var global: GlobalOptions
+
+    enum Baseline: String, ExpressibleByArgument, CaseIterable { case random }
 
     func validate() throws {
         if DataSplit(rawValue: split) == nil {
@@ -48,11 +57,15 @@ struct EvalCommand: ParsableCommand {
         let zoo = try global.zoo(), model = try zoo.load(name, weights: weights)
         guard let part = DataSplit(rawValue: split) else { return }
         if let captions { try OutputFile.check(captions) }
+        if baseline != nil, model.card.task != .denseCaptioning {
+            throw Failure(.usage, "\(model.card.name) describes no regions; leave --baseline out")
+        }
         if model.parts.contains(.question) {
             if beam != nil { throw Failure(.usage, "\(model.card.name) chooses its answers and has no beam; leave --beam out") }
             try measureAnswers(of: model, part)
         } else {
             if multipleChoice { throw Failure(.usage, "\(model.card.name) takes no questions; leave --multiple-choice out") }
+            if model.card.task == .denseCaptioning { return try measureRegions(of: model, part) }
             try measureCaptions(of: model, part)
         }
     }
@@ -130,15 +143,15 @@ struct EvalCommand: ParsableCommand {
         }
     }
 
-    private func noPhotos(_ available: [DataSplit]) -> TrainingError {
+    func noPhotos(_ available: [DataSplit]) -> TrainingError {
         .noPhotos(data, split: split, available: available.map(\.rawValue))
     }
 
-    private func write(_ lines: String) throws {
+    func write(_ lines: String) throws {
         if let captions { try Data(lines.utf8).write(to: URL(fileURLWithPath: captions), options: .atomic) }
     }
 
-    private func report(_ scores: some Encodable, _ figures: [MeasuredFigure], title: String, since started: Date) throws {
+    func report(_ scores: some Encodable, _ figures: [MeasuredFigure], title: String, since started: Date) throws {
         if json { return try Console.output.write(JSONValue(encoding: scores).text) }
         try Console.output.write("\(title), \(String(format: "%.1f", Date().timeIntervalSince(started))) s")
         let width = (figures.map(\.name.count).max() ?? 0) + 2

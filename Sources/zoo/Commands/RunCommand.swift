@@ -18,6 +18,8 @@ struct RunCommand: ParsableCommand {
               zoo run captioner holidays/ --beam 5 --nbest 3
               find . -name '*.jpg' | zoo run captioner - --json
               zoo run san-vqa room.jpg --question "what is on the bed?" --top 5 --overlay looks.png
+              zoo run densecap photo.jpg --overlay regions.png
+              zoo run densecap holidays/ --format densecap-vis --out vis/data/results.json
             """)
 
     @Argument(help: "The model: its name, an alias, or the path of its card.", completion: .modelNames)
@@ -28,12 +30,14 @@ struct RunCommand: ParsableCommand {
         name: [.short, .long],
         help: "What a model that answers questions is asked about every picture. Can be given several times.")
     var question: [String] = []
-    @Option(help: ArgumentHelp("Write a picture of what the model looked at, for one input.", valueName: "file.png"))
+    @Option(help: ArgumentHelp("Write a picture of what the model looked at or found, for one input.", valueName: "file.png"))
     var overlay: String?
     @Flag(name: [.short, .long], help: "Look for pictures in the folders inside of folders too.")
     var recursive = false
     @OptionGroup(title: "Choosing the answer (the card has the defaults)")
     var decoding: DecodingOptions
+    @OptionGroup(title: "Regions of a picture (models that describe them)")
+    var regions: RegionOptions
     @Flag(help: "Write one JSON object a line for every input.")
     var json = false
     @OptionGroup var options: GlobalOptions
@@ -56,6 +60,8 @@ struct RunCommand: ParsableCommand {
         }
 
         let inputs = InputFiles(inputs, recursive: recursive)
+        try regions.check(loaded, inputs, json: json)
+        let boxes = try regions.boxes.map(BoxFile.init)
         if let overlay {
             guard inputs.isSingleFile else { throw Failure(.usage, "--overlay is for one picture; name a single file") }
             guard overlay.lowercased().hasSuffix(".png") else {
@@ -64,10 +70,10 @@ struct RunCommand: ParsableCommand {
             try OutputFile.check(overlay)
         }
         let progress = ProgressBar("Running \(card.name)", total: inputs.count == 1 ? nil : inputs.count)
-        var statuses: [ExitStatus?] = []
+        var statuses: [ExitStatus?] = [], results: [JSONValue] = []
         try inputs.forEach { input in
             let result = Result {
-                let prediction = try answer(input, session, card)
+                let prediction = try answer(input, session, card, boxes)
                 if let overlay { try draw(prediction, input.path, to: overlay, card) }
                 return prediction
             }
@@ -79,25 +85,43 @@ struct RunCommand: ParsableCommand {
             } else {
                 statuses.append(nil)
             }
-            try write(result, for: input.path, named: !inputs.isSingleFile, card)
+            if regions.format == nil {
+                try write(result, for: input.path, named: !inputs.isSingleFile, card)
+            } else if let found = try? result.get() as? Regions {
+                results.append(found.viewerResult(name: CardFolder.name(of: input.path)))
+            }
             progress.advance(CardFolder.name(of: input.path))
         }
         progress.clear()
+        try regions.write(results, of: card)
         // One fault that all inputs share is told as what it is.
         guard let failed = statuses.compactMap(\.self).first else { return }
         throw (statuses.allSatisfy { $0 == failed } ? failed : .badData).silently
     }
 
-    private func answer(_ input: InputFiles.Input, _ session: LoadedModel.Session, _ card: ModelCard) throws -> any Prediction {
+    private func answer(
+        _ input: InputFiles.Input, _ session: LoadedModel.Session, _ card: ModelCard, _ boxes: BoxFile?
+    ) throws -> any Prediction {
         switch input {
         case .problem(_, let failure): throw failure
         case .file(let path):
-            return try session(Request(path, preprocessing: card.preprocess, questions: question))
+            var request = try Request(path, preprocessing: card.preprocess, questions: question)
+            if let boxes, let image = request.image {
+                try boxes.check(width: image.width, height: image.height)
+                request.boxes = boxes.boxes
+            }
+            return try session(request)
         }
     }
 
     /// The picture of what the model looked at.
     private func draw(_ prediction: any Prediction, _ path: String, to overlay: String, _ card: ModelCard) throws {
+        if let found = prediction as? Regions {
+            // In the size that the boxes are in.
+            let photo = try Image(contentsOf: path, options: card.preprocess?.decodingOptions ?? .init())
+            return try Data(RegionPicture(photo, found).image.pngData()).write(
+                to: URL(fileURLWithPath: overlay), options: .atomic)
+        }
         let answers = prediction.parts.compactMap { $0 as? Answers }
         guard !answers.isEmpty, answers.allSatisfy({ !$0.attention.isEmpty }) else {
             throw Failure(.usage, "\(card.name) does not say where it looks; leave --overlay out")
@@ -112,6 +136,10 @@ struct RunCommand: ParsableCommand {
             guard json else { return }
             try writeJSON(path, card, [.init("error", .string(Failure(error).sentence))])
         case .success(let prediction):
+            if !json, let found = prediction as? Regions {
+                let lines = (named ? ["\(path):"] : []) + found.lines.map { (named ? "  " : "") + $0 }
+                return lines.isEmpty ? () : try Console.output.write(lines.joined(separator: "\n"))
+            }
             let parts = prediction.parts
             for part in parts {
                 if json {
