@@ -47,14 +47,18 @@ extension BackboneSource: Decodable {
             }
             return Shape(input)
         }
+        let stride = try json.decodeIfPresent(Int.self, forKey: .outputStride)
+        if let stride, !(1...1024 ~= stride) {
+            throw DecodingError.dataCorruptedError(
+                forKey: .outputStride, in: json, debugDescription: "a whole number from 1 to 1024 was expected, not \(stride)")
+        }
         if let name = try json.decodeIfPresent(String.self, forKey: .model) {
-            let stride = try json.decodeIfPresent(Int.self, forKey: .outputStride)
-            if let stride, !(1...1024 ~= stride) {
-                throw DecodingError.dataCorruptedError(
-                    forKey: .outputStride, in: json, debugDescription: "a whole number from 1 to 1024 was expected, not \(stride)")
-            }
             self = .model(name: name, input: json.contains(.input) ? try input() : nil, tap: tap, outputStride: stride)
             return
+        }
+        guard stride == nil else {
+            throw DecodingError.dataCorruptedError(
+                forKey: .outputStride, in: json, debugDescription: "it stands beside 'model'; 'layers' have their own dilations")
         }
         let backbone = BackboneDescription(
             input: try input(), layers: try json.decode([NamedLayer].self, forKey: .layers), tap: tap)

@@ -6,8 +6,8 @@ extension [NamedLayer] {
     ///
     /// Every pixel of the former feature maps is one of the new ones (Chen et al. 2015, "Semantic Image Segmentation with Deep
     /// Convolutional Nets and Fully Connected CRFs", §3.1; `output_stride` of TF-slim).
-    /// - Throws: ``LayerError/cannotBeFiner(layer:outputStride:)`` for a stride that would go from below to beyond the limit, or a
-    ///   pooling of several pixels after the limit is reached.
+    /// - Throws: ``LayerError/cannotBeFiner(layer:outputStride:)`` for a stride that would go from below to beyond the limit, or
+    ///   a pooling of several pixels after the limit is reached.
     public func finer(outputStride: Int) throws(LayerError) -> [NamedLayer] {
         var state = Atrous(limit: outputStride)
         return try state.follow(self)

@@ -43,7 +43,8 @@ import Testing
         let backend = OpenBLAS(threads: 1), layers = try [NamedLayer](json: Self.layers(padding: #""same""#))
         let x = FormulaParameters.uniform("x", [1, 32, 32, 3], on: backend)
         func output(_ layers: [NamedLayer]) throws -> Tensor {
-            try Backbone(Array(layers.dropLast(2)), input: [32, 32, 3], in: ParameterStore(FormulaParameters(), on: backend).root)(x)
+            let store = ParameterStore(FormulaParameters(), on: backend)
+            return try Backbone(Array(layers.dropLast(2)), input: [32, 32, 3], in: store.root)(x)
         }
         let coarse = try output(layers), fine = try output(layers.finer(outputStride: 2))
         #expect(coarse.shape == [1, 8, 8, 6] && fine.shape == [1, 16, 16, 6])

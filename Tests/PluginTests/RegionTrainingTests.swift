@@ -28,13 +28,15 @@ import Training
     /// Pictures with marked regions in the form of Flickr8k.
     private static func dataSet(in folder: TemporaryFolder) throws -> RegionDataSet {
         let names = (0..<5).map { "\($0).png" }
+        try FileManager.default.createDirectory(atPath: folder.file("images"), withIntermediateDirectories: true)
         for (n, name) in names.enumerated() {
-            try Data(picture(n).pngData()).write(to: URL(fileURLWithPath: folder.file(name)))
+            try Data(picture(n).pngData()).write(to: URL(fileURLWithPath: folder.file("images/" + name)))
         }
         let regions = names.map { name in
             """
             {"image": "\(name)", "W": 48, "H": 38, "regions": [
-              {"boxes": [[2, 3, 20, 30]], "phrases": ["a dog", "a brown dog"]}, {"boxes": [[10, 5, 46, 36]], "phrases": ["grass"]}]}
+              {"boxes": [[2, 3, 20, 30]], "phrases": ["a dog", "a brown dog"]},
+              {"boxes": [[10, 5, 46, 36]], "phrases": ["grass"]}]}
             """
         }
         for (file, text) in [
