@@ -9,6 +9,7 @@ public import Tensors
 /// authors' code has it (jcjohnson/densecap).
 public struct DenseCap: RegionTrainableModel {
     private let cnn: Backbone
+    private let standardize: Standardization?
     private let localize: LocalizationLayer
     private let pool: BilinearPooling
     private let recognition: [Linear]
@@ -32,6 +33,7 @@ public struct DenseCap: RegionTrainableModel {
         guard map.rank == 3 else {
             throw InputError.unsuitableAsset("backbone", reason: "ends with a vector; tap a layer that gives a feature map")
         }
+        standardize = h.standardizesFeatures ? try Standardization(map[2], in: scope["features"]) : nil
         localize = try LocalizationLayer(
             Anchors(h.anchors), filters: h.proposalFilters, map: map, layers: backbone.tapped(), in: scope["proposals"])
         pool = BilinearPooling(rows: h.grid[0], columns: h.grid[1])
@@ -66,7 +68,7 @@ public struct DenseCap: RegionTrainableModel {
 
     public func forward(_ photo: Photo) -> Found {
         if let boxes = photo.boxes { return forward(photo, boxes: boxes) }
-        let U = cnn(photo.pixels)                                          // [1, h, w, c]
+        let U = see(cnn(photo.pixels))                                     // [1, h, w, c]
         let best = NonMaximumSuppression(threshold: h.proposalOverlap, limit: h.proposals)
         let B = localize(U, in: photo.size).best(in: photo.size, best)
         return describe(U, B, of: photo)
@@ -74,8 +76,10 @@ public struct DenseCap: RegionTrainableModel {
 
     /// What is in given boxes of a picture, in pixels of the original: the recognition alone.
     public func forward(_ photo: Photo, boxes: [Regions.Rectangle]) -> Found {
-        describe(cnn(photo.pixels), boxes.map(photo.preprocessed), of: photo)
+        describe(see(cnn(photo.pixels)), boxes.map(photo.preprocessed), of: photo)
     }
+
+    private func see(_ U: Tensor) -> Tensor { standardize.map { $0(U) } ?? U }
 
     private func describe(_ U: Tensor, _ boxes: [Box], of photo: Photo) -> Found {
         // A picture has one region at least: itself.
@@ -100,7 +104,9 @@ public struct DenseCap: RegionTrainableModel {
         let kept =
             asked.map { Array($0.indices) }
             ?? NonMaximumSuppression(threshold: decoding.overlap, limit: decoding.top)(boxes, scores: scores)
-        let phrases = say(found.codes.gathered(kept), maximumLength: decoding.maximumLength, beam: decoding.beam)
+        let phrases = say(
+            found.codes.gathered(kept), maximumLength: decoding.maximumLength, beam: decoding.beam,
+            forbidden: decoding.unknown ? nil : vocabulary.unknownID)
         return Regions(
             zip(kept, phrases).map { index, phrase in
                 .init(
@@ -139,11 +145,14 @@ public struct DenseCap: RegionTrainableModel {
 
     public func encode(_ photo: Photo) -> Tensor { cnn(photo.pixels) }
 
+    public func fitStatistics(to encodings: Tensor, random: RandomSource) { standardize?.fit(to: encodings) }
+
     public func losses(_ U: Tensor, _ lesson: Lesson, random: RandomSource) -> [LossTerm] {
         losses(U, lesson, random: random).terms(h.losses)
     }
 
-    package func losses(_ U: Tensor, _ lesson: Lesson, random: RandomSource) -> Losses {
+    package func losses(_ encoding: Tensor, _ lesson: Lesson, random: RandomSource) -> Losses {
+        let U = see(encoding)
         let photo = lesson.photo, regions = lesson.examples.map(\.box), found = localize(U, in: photo.size)
         let sample = h.sampler(
             Box.list(found.boxes), regions: regions, width: photo.size.width, height: photo.size.height, random: random)

@@ -10,6 +10,8 @@ extension DenseCap {
         /// How many proposals are recognised at most, and how much two of them may overlap.
         public var proposals: Int
         public var proposalOverlap: Float
+        /// Whether the backbone's features are standardised by what training photos show.
+        public var standardizesFeatures: Bool
         /// The grid that each proposal is brought to: rows and columns.
         public var grid: [Int]
         /// The widths of the linear layers that recognise a proposal.
@@ -33,6 +35,7 @@ extension DenseCap {
             case proposalOverlap = "proposal_overlap"
             case recognitionDropout = "recognition_dropout"
             case nullRow = "null_row"
+            case standardizesFeatures = "standardize_features"
             case maximumWords = "max_words"
         }
 
@@ -56,6 +59,7 @@ extension DenseCap {
             proposalFilters = try json.decodeSizeIfPresent(.proposalFilters) ?? 256
             proposals = try json.decodeSizeIfPresent(.proposals, upTo: 1 << 14) ?? 1000
             proposalOverlap = try json.decodeShareIfPresent(.proposalOverlap) ?? 0.7
+            standardizesFeatures = try json.decodeIfPresent(Bool.self, forKey: .standardizesFeatures) ?? false
             grid = try json.decodeIfPresent([Int].self, forKey: .grid) ?? [7, 7]
             guard grid.count == 2, grid.allSatisfy({ 2...100 ~= $0 }) else {
                 throw DecodingError.dataCorruptedError(
@@ -91,17 +95,20 @@ extension DenseCap {
         public var maximumLength: Int
         /// Sentences that are followed at a time; 1 is greedy.
         public var beam: Int
+        /// Whether the token for unknown words may be said.
+        public var unknown: Bool
         /// How many of the places where the recognition looked are told too; nil: none.
         public var proposals: Int?
 
         private enum CodingKeys: String, CodingKey {
-            case overlap, beam, proposals
+            case overlap, beam, unknown, proposals
             case top = "nbest"
             case maximumLength = "max_length"
         }
 
-        public init(top: Int = 10, overlap: Float = 0.3, maximumLength: Int = 15, beam: Int = 1) {
+        public init(top: Int = 10, overlap: Float = 0.3, maximumLength: Int = 15, beam: Int = 1, unknown: Bool = true) {
             (self.top, self.overlap, self.maximumLength, self.beam) = (top, overlap, maximumLength, beam)
+            self.unknown = unknown
         }
 
         public init(from decoder: any Decoder) throws {
@@ -110,6 +117,7 @@ extension DenseCap {
             overlap = try json.decodeShareIfPresent(.overlap) ?? 0.3
             maximumLength = try json.decodeSizeIfPresent(.maximumLength, upTo: 1000) ?? 15
             beam = try json.decodeSizeIfPresent(.beam, upTo: 1000) ?? 1
+            unknown = try json.decodeIfPresent(Bool.self, forKey: .unknown) ?? true
             proposals = try json.decodeSizeIfPresent(.proposals, upTo: 1 << 14)
         }
     }

@@ -34,12 +34,16 @@ struct LanguageModel: Sendable {
     }
 
     /// A phrase with the logarithm of its probability for every region, its end left out.
-    func callAsFunction(_ codes: Tensor, maximumLength: Int, beam: Int) -> [(tokens: [Int], logProbability: Float)] {
-        if beam == 1 { return greedily(codes, maximumLength) }
+    /// - Parameter forbidden: a token that is never said.
+    func callAsFunction(
+        _ codes: Tensor, maximumLength: Int, beam: Int, forbidden: Int?
+    ) -> [(tokens: [Int], logProbability: Float)] {
+        if beam == 1 { return greedily(codes, maximumLength, forbidden) }
         // A finished sentence stays in the beam, as it is in the released one.
-        let search = Search(convention: .neuraltalk, beam: beam, maximumLength: maximumLength), states = begin(codes)
+        let search = Search(convention: .neuraltalk, beam: beam, maximumLength: maximumLength, unknown: forbidden == nil)
+        let states = begin(codes)
         return (0..<codes.shape[0]).map { region in
-            let found = search(start: start, end: end, unknown: nil, state: states.gathered([region])) { tokens, state in
+            let found = search(start: start, end: end, unknown: forbidden, state: states.gathered([region])) { tokens, state in
                 let next = step(tokens, state)
                 return (predict.next(after: next.hidden), next)
             }
@@ -50,16 +54,18 @@ struct LanguageModel: Sendable {
     private func step(_ tokens: [Int], _ state: LSTM.State) -> LSTM.State { lstm.step(recallWord(tokens), state) }
 
     /// All regions at once.
-    private func greedily(_ codes: Tensor, _ maximumLength: Int) -> [(tokens: [Int], logProbability: Float)] {
+    private func greedily(_ codes: Tensor, _ maximumLength: Int, _ forbidden: Int?) -> [(tokens: [Int], logProbability: Float)] {
         var phrases = [(tokens: [Int], logProbability: Float)](repeating: ([], 0), count: codes.shape[0])
         var open = Array(phrases.indices), state = begin(codes)
         for _ in 0..<maximumLength where !open.isEmpty {
             state = step(open.map { phrases[$0].tokens.last ?? start }, state)
             var going: [Int] = []
-            for (row, best) in predict.next(after: state.hidden).mostProbable(1).enumerated() {
-                phrases[open[row]].logProbability += best[0].logProbability
-                if best[0].index == end { continue }
-                phrases[open[row]].tokens.append(best[0].index)
+            let candidates = predict.next(after: state.hidden).mostProbable(forbidden == nil ? 1 : 2)
+            for (row, candidates) in candidates.enumerated() {
+                guard let best = candidates.first(where: { $0.index != forbidden }) else { continue }
+                phrases[open[row]].logProbability += best.logProbability
+                if best.index == end { continue }
+                phrases[open[row]].tokens.append(best.index)
                 going.append(row)
             }
             if going.count < open.count {

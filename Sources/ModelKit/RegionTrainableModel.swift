@@ -16,6 +16,14 @@ public protocol RegionTrainableModel: Model where Output == Regions {
     ///   - encoding: of the lesson's picture.
     ///   - random: draws what a step looks at.
     func losses(_ encoding: Tensor, _ lesson: Lesson, random: RandomSource) -> [LossTerm]
+    /// Sets what follows from the data without being learned step by step, once, before the first step of a training.
+    /// - Parameter encodings: of training pictures, which have the same size: `[pictures, height, width, channels]`.
+    func fitStatistics(to encodings: Tensor, random: RandomSource)
+}
+
+extension RegionTrainableModel {
+    /// Most models learn everything.
+    public func fitStatistics(to encodings: Tensor, random: RandomSource) {}
 }
 
 /// A part of a picture that somebody has marked and described.

@@ -5,7 +5,7 @@ import Media
 import Tensors
 
 /// The training of a ``ModelKit/RegionTrainableModel``: at first on what a frozen backbone sees, then, if the recipe asks for
-/// it, with the backbone. Every step learns from one photo, as in the released code of DenseCap.
+/// it, with the backbone. A step learns from as many photos as the recipe's batch says (DenseCap's released code: one).
 ///
 /// Killed at any moment, it goes on where its last state was saved; the same seed gives the same weights.
 public final class RegionTraining<M: RegionTrainableModel>: TrainingTask {
@@ -51,20 +51,36 @@ public final class RegionTraining<M: RegionTrainableModel>: TrainingTask {
         return try loop.run(deadline: deadline, save: save, progress: progress, finished: finished)
     }
 
-    func begin(isFresh: Bool, _ random: RandomSource) {}
+    func begin(isFresh: Bool, _ random: RandomSource) throws {
+        guard isFresh else { return }
+        let photos = random.permutation(training.count).prefix(recipe.statisticsPhotos).sorted()
+        let (training, eyes, assets) = (training, eyes, assets)
+        let maps = try photos.map { photo in eyes.encode(try M.Input(Request(of: training[photo]), assets: assets)) }
+        // Pictures that keep their proportions have maps of different sizes.
+        let alike = maps.filter { $0.shape == maps[0].shape }
+        model.fitStatistics(to: .concatenated(alike, axis: 0), random: random)
+    }
 
-    func plan(_ epoch: Int, _ random: RandomSource) -> [Int] { random.permutation(training.count) }
+    func plan(_ epoch: Int, _ random: RandomSource) -> [[Int]] {
+        let photos = random.permutation(training.count)
+        return stride(from: 0, to: photos.count, by: recipe.batch).map { start in
+            Array(photos[start..<min(start + recipe.batch, photos.count)])
+        }
+    }
 
-    func learn(from photo: Int, _ epoch: Int, _ random: RandomSource) throws -> StepOutcome? {
-        let view = Augmentation(view: random.index(below: recipe.views), random)
-        return try losses(training[photo], view, seeing: recipe.learnsToSee(epoch), random)
+    func learn(from photos: [Int], _ epoch: Int, _ random: RandomSource) throws -> StepOutcome? {
+        let outcomes = try photos.compactMap { photo in
+            let view = Augmentation(view: random.index(below: recipe.views), random)
+            return try losses(training[photo], view, seeing: recipe.learnsToSee(epoch), random)
+        }
+        return StepOutcome(meanOf: outcomes)
     }
 
     /// - Parameter seeing: whether the backbone is a part of what learns.
     private func losses(
         _ image: RegionDataSet.Image, _ view: Augmentation, seeing: Bool, _ random: RandomSource
     ) throws -> StepOutcome? {
-        var request = Request(name: image.file.path, image: try Image(contentsOf: image.file.path))
+        var request = try Request(of: image)
         // The picture itself as a run of the model would see it.
         if view != .none { request.image = request.image.map { view($0) } }
         guard let picture = request.image else { return nil }
@@ -88,6 +104,12 @@ public final class RegionTraining<M: RegionTrainableModel>: TrainingTask {
             if let outcome = try losses(image, .none, seeing: recipe.learnsToSee(epoch), random) { sum.add(outcome) }
         }
         return Verdict(loss: Float(sum.meanLoss), parts: sum.meanParts ?? [:])
+    }
+}
+
+extension Request {
+    fileprivate init(of image: RegionDataSet.Image) throws {
+        self.init(name: image.file.path, image: try Image(contentsOf: image.file.path))
     }
 }
 

@@ -8,7 +8,7 @@ protocol TrainingTask: AnyObject {
     associatedtype Step
 
     /// Called once, when the parameters have the values that the training begins or goes on with.
-    func begin(isFresh: Bool, _ random: RandomSource)
+    func begin(isFresh: Bool, _ random: RandomSource) throws
     /// The steps of an epoch in their order, at least one.
     func plan(_ epoch: Int, _ random: RandomSource) -> [Step]
     /// The losses of a step, with the model in training mode.
@@ -26,6 +26,20 @@ struct StepOutcome {
     var predictions: Int
     /// The losses that it is the sum of, where there are several.
     var parts: [(name: String, value: Float)] = []
+}
+
+extension StepOutcome {
+    /// - Returns: `nil` of none.
+    init?(meanOf outcomes: [StepOutcome]) {
+        guard let first = outcomes.first else { return nil }
+        let n = Float(outcomes.count)
+        self.init(
+            loss: outcomes.dropFirst().reduce(first.loss) { $0 + $1.loss } / n,
+            predictions: outcomes.reduce(0) { $0 + $1.predictions },
+            parts: first.parts.indices.map { part in
+                (first.parts[part].name, outcomes.reduce(0) { $0 + $1.parts[part].value } / n)
+            })
+    }
 }
 
 /// What the development set says of a model: the loss, and scores that grow where any can be computed.
@@ -65,7 +79,7 @@ struct TrainingLoop<Task: TrainingTask> {
         state.fingerprint = fingerprint
         state.epochRandom = random.words
         if let saved = try TrainingState.resume(store, &optimizer, from: statePath, fingerprint: fingerprint) { state = saved }
-        task.begin(isFresh: state.epoch == 0 && state.batch == 0, random)
+        try task.begin(isFresh: state.epoch == 0 && state.batch == 0, random)
         var lastSave = Date()
         while state.epoch < recipe.allEpochs, !isStuck(state) {
             track(epoch: state.epoch)
