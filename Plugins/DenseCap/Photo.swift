@@ -13,8 +13,8 @@ public struct Photo: ModelInput {
     /// What is asked about, in pixels of the original, at least one; nil: whatever there is.
     public let boxes: [Regions.Rectangle]?
 
-    public init(pixels: Tensor, width: Int, height: Int) {
-        (self.pixels, self.width, self.height, boxes) = (pixels, width, height, nil)
+    public init(pixels: Tensor, width: Int, height: Int, boxes: [Regions.Rectangle]? = nil) {
+        (self.pixels, self.width, self.height, self.boxes) = (pixels, width, height, boxes)
     }
 
     public init(_ request: Request, assets: Assets) throws(InputError) {

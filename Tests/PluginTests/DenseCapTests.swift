@@ -40,13 +40,13 @@ private struct Tiny {
     let photo: Photo
 
     init(
-        seed: UInt64 = 1, source: (any ParameterSource)? = nil, pixels: Tensor? = nil, drawn: Int = 16,
-        for purpose: ParameterStore.Purpose = .inference, on backend: any Backend
+        seed: UInt64 = 1, source: (any ParameterSource)? = nil, pixels: Tensor? = nil, drawn: Int = 16, options: String = "",
+        unknown: String? = nil, for purpose: ParameterStore.Purpose = .inference, on backend: any Backend
     ) throws {
         let json = """
             {"anchors": [[8, 8], [16, 10], [30, 40]], "proposal_filters": 6, "proposals": 20, "grid": [3, 4],
              "recognition": [12, 9], "recognition_dropout": 0, "embedding": 7, "hidden": 8, "lstm": {"order": "ifog"},
-             "sampler": {"boxes": \(drawn), "high_threshold": 0.4}}
+             "sampler": {"boxes": \(drawn), "high_threshold": 0.4}\(options)}
             """
         let layers = """
             [{"op": "convolution", "name": "a", "outputs": 4, "kernel": 3, "stride": 2, "padding": 1, "activation": "relu"},
@@ -57,8 +57,10 @@ private struct Tiny {
         let backbone = BackboneDescription(
             input: [40, 48, 3], layers: try decoder.decode([NamedLayer].self, from: Data(layers.utf8)))
         let words = ["a", "dog", "cat", "red", "ball", "green", "grass"]
+        var convention = VocabularyConvention.im2txt
+        if let unknown { convention.unknown = unknown }
         let assets = Assets(
-            backend: backend, backbone: backbone, vocabulary: try Vocabulary(words: words, convention: .im2txt),
+            backend: backend, backbone: backbone, vocabulary: try Vocabulary(words: words, convention: convention),
             tokenizer: .whitespace)
         store = ParameterStore(source ?? FreshParameters(seed: seed), for: purpose, on: backend)
         model = try DenseCap(
@@ -170,6 +172,57 @@ private struct Tiny {
         }
         let greedy = together.values.reduce(0, +), wide = describe(rectangles, beam: 4).values.reduce(0, +)
         #expect(wide >= greedy - 1e-4)
+    }
+
+    @Test func givenBoxesStayAsTheyAre() throws {
+        let tiny = try Tiny(seed: 3, on: OpenBLAS(threads: 1)), photo = tiny.photo
+        let rectangles = [Regions.Rectangle(x: 5, y: 10, width: 40, height: 60), .init(x: 6, y: 10, width: 40, height: 60)]
+        let asked = Photo(pixels: photo.pixels, width: photo.width, height: photo.height, boxes: rectangles)
+        // Neither suppressed nor sorted nor moved.
+        let regions = tiny.model.decode(tiny.model.forward(asked), .init(top: 1, overlap: 0.1)).regions
+        #expect(regions.map(\.box) == rectangles)
+        let others = tiny.model.decode(tiny.model.forward(photo, boxes: rectangles), .init(overlap: 1)).regions
+        #expect(Set(regions.map(\.text)) == Set(others.map(\.text)))
+    }
+
+    @Test func proposals() throws {
+        let tiny = try Tiny(on: OpenBLAS(threads: 1)), found = tiny.model.forward(tiny.photo)
+        var decoding = DenseCap.Decoding()
+        #expect(tiny.model.decode(found, decoding).proposals == nil)
+        decoding.proposals = 4
+        let proposals = try #require(tiny.model.decode(found, decoding).proposals)
+        #expect(proposals.count == 4 && proposals.allSatisfy { $0.width > 0 && $0.x + $0.width <= 96 + 2 })
+    }
+
+    @Test(arguments: [1, 3]) func unknownWords(_ beam: Int) throws {
+        // The tiny vocabulary has no token for them; "dog" takes its place.
+        let said = try (1...6).map { seed in
+            let tiny = try Tiny(seed: UInt64(seed), options: #", "null_row": true"#, unknown: "dog", on: OpenBLAS(threads: 1))
+            let found = tiny.model.forward(tiny.photo)
+            return [true, false].map { unknown in
+                tiny.model.decode(found, .init(top: 20, overlap: 1, beam: beam, unknown: unknown)).text
+            }
+        }
+        #expect(said.contains { $0[0].contains("dog") }, "a weak test: none of them would say it")
+        #expect(said.allSatisfy { !$0[1].contains("dog") })
+    }
+
+    @Test func standardizedFeatures() throws {
+        let on = OpenBLAS(threads: 1), plain = try Tiny(on: on)
+        let tiny = try Tiny(options: #", "standardize_features": true"#, on: on)
+        // With the statistics of nothing they are as they were.
+        #expect(tiny.model.forward(tiny.photo).scores.scalars == plain.model.forward(plain.photo).scores.scalars)
+        let maps = RandomSource(seed: 5).uniform([3, 4, 6, 5], 2..<5, on: on)
+        tiny.model.fitStatistics(to: maps, random: RandomSource(seed: 1))
+        let fitted = tiny.store.all.filter(\.isStatistic).map { ($0.name, $0.value.scalars) }
+        let statistics = Dictionary(uniqueKeysWithValues: fitted)
+        let values = (0..<5).map { channel in (0..<72).map { maps.scalars[5 * $0 + channel] } }
+        let means = values.map { $0.reduce(0, +) / 72 }
+        expectClose(try #require(statistics["features.mean"]), means, tolerance: 1e-5)
+        expectClose(
+            try #require(statistics["features.deviation"]),
+            zip(values, means).map { v, m in (v.reduce(0) { $0 + ($1 - m) * ($1 - m) } / 72).squareRoot() }, tolerance: 1e-4)
+        #expect(tiny.model.forward(tiny.photo).scores.scalars != plain.model.forward(plain.photo).scores.scalars)
     }
 
     @Test func nothingToSee() throws {

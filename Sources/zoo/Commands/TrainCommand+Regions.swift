@@ -1,4 +1,3 @@
-import Checkpoints
 import Foundation
 import Language
 import ModelKit
@@ -26,11 +25,10 @@ extension TrainCommand {
         // A second copy, whose backbone is folded and packed, sees the photos while the backbone is frozen.
         let eyes = try M(hyperparameters, assets: assets, parameters: ParameterStore(source, on: zoo.backend).root)
         try source.check(card: card.document.file)
-        let backboneKey = try backbone.map { try SHA256Digest(ofFile: $0.checkpoint.path).description }.joined(separator: ",")
         let loop = RegionTraining(
             recipe, model, in: store, eyes: eyes, assets: assets, training: training, development: development,
             frozenLayers: frozenLayers, statePath: files.state,
-            fingerprint: "\(backboneKey) \(String(decoding: card.document.text, as: UTF8.self)) \(dataSet.name) "
+            fingerprint: try "\(sight(of: card, backbone)) \(dataSet.name) "
                 + "\(training.count)+\(development.count) \(String(decoding: document.text, as: UTF8.self)) \(recipe.epochs) "
                 + "\(recipe.optimizer) \(recipe.seed) \(assets.vocabulary?.count ?? 0)")
         let bar = ProgressBar("training"), deadline = self.deadline

@@ -138,11 +138,8 @@ struct TrainCommand: ParsableCommand {
         let source = TransferSource(backbone: backbone, isComplete: !(learnsToSee && backbone.isEmpty), seed: recipe.seed)
         let store = ParameterStore(source, for: .training, on: zoo.backend)
         let model = try M(hyperparameters, assets: assets, parameters: store.root)
-        let backboneKey = try backbone.map { try SHA256Digest(ofFile: $0.checkpoint.path).description }.joined(separator: ",")
-        // Taps, scales and other pictures make other encodings.
-        let sight = ["backbone", "hyperparameters"].map { card.document.root[$0].map { JSONValue($0).text } ?? "" }
         let encodingKey =
-            "\(backboneKey) \(card.architecture) \(sight) \(card.preprocess.map { "\($0)" } ?? "") \(dataSet.name) "
+            try "\(sight(of: card, backbone)) \(dataSet.name) "
             + "\(dataSet.training.count)+\(dataSet.development.count) views \(recipe.views) seed \(recipe.seed)"
         var encodings: EncodingCache?
         if !learnsToSee {
@@ -195,6 +192,13 @@ struct TrainCommand: ParsableCommand {
         } else if !history.isEmpty {
             note("the best weights are in \(files.weights)")
         }
+    }
+
+    /// Everything that decides what a model of this card sees: taps, scales and other pictures make other encodings.
+    func sight(of card: ModelCard, _ backbone: [CheckpointSource.File]) throws -> String {
+        let weights = try backbone.map { try SHA256Digest(ofFile: $0.checkpoint.path).description }.joined(separator: ",")
+        let keys = ["backbone", "hyperparameters"].map { card.document.root[$0].map { JSONValue($0).text } ?? "" }
+        return "\(weights) \(card.architecture) \(keys) \(card.preprocess.map { "\($0)" } ?? "")"
     }
 
     /// Words that the file knows begin with its vectors; the card's embedding must have their width.
