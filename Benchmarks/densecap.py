@@ -53,14 +53,14 @@ def make(folder):
     save_file(weights, os.path.join(folder, "weights.safetensors"))
     with open(os.path.join(folder, "words.txt"), "w") as file:
         file.write("".join(f"w{i}\n" for i in range(WORDS - 2)) + "<UNK>\n<END>\n")
-    card["name"] = "densecap-benchmark"
+    card["name"] = "card"
     card["vocabulary"]["path"] = "words.txt"
     card["weights"] = [{"path": "weights.safetensors", "how_to_get": "Made here."}]
     card.pop("training"), card.pop("$schema")
     with open(os.path.join(folder, "card.json"), "w") as file:
         json.dump(card, file)
-    # Clouds of colour, so that regions differ.
-    noise = sum(np.asarray(Image.fromarray(random.integers(0, 255, (n, n * 4 // 3, 3), np.uint8)).resize((640, 480), 3), np.float32)
+    # Clouds of colour, so that regions differ, in the size that the network takes: everybody scales photos in another way.
+    noise = sum(np.asarray(Image.fromarray(random.integers(0, 255, (n, n * 4 // 3, 3), np.uint8)).resize((720, 540), 3), np.float32)
                 for n in (3, 9, 27)) / 3
     Image.fromarray(noise.clip(0, 255).astype(np.uint8)).save(os.path.join(folder, "photo.png"))
 

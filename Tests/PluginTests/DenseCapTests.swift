@@ -1,9 +1,11 @@
+import Checkpoints
 import DenseCap
 import Foundation
 import Language
 import ModelKit
 import NeuralNetworks
 import OpenBLASBackend
+import Runtime
 import Tensors
 import Testing
 
@@ -303,31 +305,65 @@ private struct Tiny {
         }
     }
 
+    private struct Zeros: ParameterSource {
+        func contains(_ name: String) -> Bool { true }
+        func tensor(named name: String, shape: Shape, initializer: Initializer, on backend: any Backend) -> Tensor {
+            .zeros(shape, on: backend)
+        }
+    }
+
+    /// The parameters of the card at the published size, which are all zero.
+    private func publishedParameters() throws -> [Parameter] {
+        let catalogue = Catalogue([.init(.project, root: Project.root.path)]), on = PortableBackend()
+        let card = try catalogue.card("densecap-vgg16"), file = try #require(card.vocabulary)
+        let words = (0..<10_508).map { "word\($0)" } + ["<UNK>", "<END>"]
+        let assets = Assets(
+            backend: on, preprocessing: card.preprocess, backbone: try catalogue.backbone(of: card).layers,
+            vocabulary: try Vocabulary(words: words, convention: file.convention), tokenizer: file.tokenizer)
+        #expect(assets.vocabulary?.count == file.size)
+        let store = ParameterStore(Zeros(), for: .training, on: on)
+        _ = try DenseCap(card.hyperparameters(as: DenseCap.Hyperparameters.self), assets: assets, parameters: store.root)
+        #expect(store.all.reduce(0) { $0 + $1.shape.count } == card.parametersCount)
+        return store.all
+    }
+
     /// The released network has 135,734,875 parameters besides its CNN, and that CNN's part that is trained 14,454,528.
     @Test func paperSize() throws {
-        struct Card: Decodable {
-            struct Network: Decodable { let layers: [NamedLayer] }
-            let backbone: Network
-        }
-        struct Zeros: ParameterSource {
-            func contains(_ name: String) -> Bool { true }
-            func tensor(named name: String, shape: Shape, initializer: Initializer, on backend: any Backend) -> Tensor {
-                .zeros(shape, on: backend)
-            }
-        }
-        let card = try JSONDecoder().decode(Card.self, from: Data(Project.text("ModelCards/vgg-16.json").utf8))
-        let end = try #require(card.backbone.layers.firstIndex { $0.name == "pool5" }), on = OpenBLAS(threads: 1)
-        let backbone = BackboneDescription(input: [720, 720, 3], layers: Array(card.backbone.layers[..<end]))
-        let vocabulary = try Vocabulary(
-            words: (0..<10_509).map { "word\($0)" },
-            convention: VocabularyConvention(start: "<END>", end: "<END>", unknown: "word7"))
-        let store = ParameterStore(Zeros(), for: .training, on: on)
-        let hyperparameters = try JSONDecoder().decode(
-            DenseCap.Hyperparameters.self, from: Data(#"{"lstm": {"order": "ifog"}, "null_row": true}"#.utf8))
-        _ = try DenseCap(
-            hyperparameters, assets: Assets(backend: on, backbone: backbone, vocabulary: vocabulary), parameters: store.root)
-        let cnn = store.all.filter { $0.name.hasPrefix("cnn.") }, rest = store.all.filter { !$0.name.hasPrefix("cnn.") }
+        let parameters = try publishedParameters()
+        let cnn = parameters.filter { $0.name.hasPrefix("cnn.") }, rest = parameters.filter { !$0.name.hasPrefix("cnn.") }
         #expect(rest.reduce(0) { $0 + $1.shape.count } == 135_734_875)
         #expect(cnn.reduce(0) { $0 + $1.shape.count } == 14_454_528 + 260_160)
+    }
+
+    /// What the released checkpoint holds, in its shapes (densecap/DenseCapModel.lua, LocalizationLayer.lua, LanguageModel.lua),
+    /// is all that the model needs.
+    @Test func namesOfTorch() throws {
+        let backend = PortableBackend()
+        var saved: [(String, Shape)] = [
+            ("rpn.convolution.weight", [256, 512, 3, 3]), ("rpn.convolution.bias", [256]),
+            ("rpn.boxes.weight", [48, 256, 1, 1]), ("rpn.boxes.bias", [48]), ("rpn.scores.weight", [24, 256, 1, 1]),
+            ("rpn.scores.bias", [24]), ("recog_base.fc6.weight", [4096, 25_088]), ("recog_base.fc6.bias", [4096]),
+            ("recog_base.fc7.weight", [4096, 4096]), ("recog_base.fc7.bias", [4096]), ("objectness_branch.weight", [1, 4096]),
+            ("objectness_branch.bias", [1]), ("box_reg_branch.weight", [4, 4096]), ("box_reg_branch.bias", [4]),
+            ("language_model.image_encoder.weight", [512, 4096]), ("language_model.image_encoder.bias", [512]),
+            ("language_model.lookup_table.weight", [10_511, 512]), ("language_model.lstm.input.weight", [512, 2048]),
+            ("language_model.lstm.recurrent.weight", [512, 2048]), ("language_model.lstm.bias", [2048]),
+            ("language_model.logits.weight", [10_510, 512]), ("language_model.logits.bias", [10_510]),
+        ]
+        for (block, layers) in [2, 2, 3, 3, 3].enumerated() {
+            let outputs = [64, 128, 256, 512, 512][block]
+            for layer in 1...layers {
+                let inputs = layer > 1 ? outputs : [3, 64, 128, 256, 512][block]
+                saved.append(("cnn.conv\(block + 1)_\(layer).weight", [outputs, inputs, 3, 3]))
+                saved.append(("cnn.conv\(block + 1)_\(layer).bias", [outputs]))
+            }
+        }
+        let checkpoint = Checkpoint(saved.map { CheckpointTensor(name: $0.0, .zeros($0.1, on: backend)) })
+        let rules = try TensorMap(
+            json: Project.text("ModelCards/conversions/densecap-vgg16-torch7.json"), from: "densecap-vgg16-torch7.json")
+        let named = try rules.apply(to: checkpoint)
+        #expect(
+            Dictionary(uniqueKeysWithValues: named.map { ($0.tensor.name, $0.tensor.shape) })
+                == Dictionary(uniqueKeysWithValues: try publishedParameters().map { ($0.name, $0.shape) }))
     }
 }
