@@ -235,7 +235,7 @@ import Testing
     @Test func namesWhatTheDataLacks() throws {
         let place = try workplace()
         let none = try place.zoo("eval", card, "--data", "photos")
-        #expect(none.status == 65 && none.errors.contains("photos: holds no regions that are known; expected: Flickr8k"))
+        #expect(none.status == 65 && none.errors.contains("photos: holds no regions that are known; expected one of: Flickr8k"))
         #expect(try place.zoo("eval", card, "--data", "nowhere").status == 66)
         try data(place)
         let split = try place.zoo("eval", card, "--data", "data", "--split", "test")

@@ -92,6 +92,52 @@ struct RegionDataSetTests {
         #expect(repeated?.description.contains("dev.txt: names the image 'c.jpg' twice") == true)
     }
 
+    private static let genome = [
+        "VG_100K/1.jpg": "", "VG_100K_2/2.jpg": "", "densecap_splits.json": #"{"train": [2, 3], "val": [1], "test": []}"#,
+        "image_data.json": """
+        [{"image_id": 1, "width": 200, "height": 100, "url": "x"}, {"image_id": 2, "width": 10, "height": 10},
+         {"image_id": 3, "width": 10, "height": 10}]
+        """,
+        "region_descriptions.json": """
+        [{"id": 1, "regions": [
+           {"region_id": 5, "x": 20, "y": 10, "width": 100, "height": 50, "phrase": "a dog ", "image_id": 1},
+           {"region_id": 6, "x": 150, "y": 50, "width": 100, "height": 70, "phrase": "ball", "image_id": 1},
+           {"region_id": 7, "x": 0, "y": 0, "width": 0, "height": 70, "phrase": "line", "image_id": 1},
+           {"region_id": 8, "x": 0, "y": 0, "width": 9, "height": 70, "phrase": "", "image_id": 1}]},
+         {"id": 2, "regions": [{"region_id": 9, "x": 0, "y": 0, "width": 5, "height": 5, "phrase": "x", "image_id": 2}]},
+         {"id": 3, "regions": []}]
+        """,
+    ]
+
+    @Test func readsVisualGenome() throws {
+        let folder = try TemporaryFolder(Self.genome), set = try RegionDataSet(folder: folder.url)
+        #expect(set.name == "Visual Genome" && set.availableSplits == [.train, .val])
+        #expect(set[.train].map(\.name) == ["2.jpg"] && set[.val].map(\.name) == ["1.jpg"])
+        #expect(
+            set[.val][0].regions == [
+                .init(box: .init(x: 0.1, y: 0.1, width: 0.5, height: 0.5), phrases: ["a dog"]),
+                .init(box: .init(x: 0.75, y: 0.5, width: 0.25, height: 0.5), phrases: ["ball"]),
+            ])
+        #expect(FileManager.default.fileExists(atPath: set[.train][0].file.path))
+    }
+
+    @Test(arguments: [
+        ("image_data.json", nil, "has no 'image_data.json', which this data set needs"),
+        ("densecap_splits.json", nil, "has no 'densecap_splits.json', which this data set needs"),
+        ("image_data.json", "[]", "image_data.json: the image '1.jpg' has the size W 0, H 0"),
+        ("densecap_splits.json", #"{"train": [4]}"#, "holds no marked regions of the images that densecap_splits.json list"),
+        ("densecap_splits.json", #"{"train": [1], "val": [1]}"#, "the image '1.jpg' is in train and in val"),
+        ("VG_100K/1.jpg", nil, "the image '1.jpg' is missing"),
+        ("region_descriptions.json", #"[{"id": 1, "regions": [{"x": 1}]}]"#, "'y' is missing in"),
+    ])
+    func explainsWhatIsWrongWithVisualGenome(file: String, content: String?, sentence: String) throws {
+        var files = Self.genome
+        files[file] = content
+        let folder = try TemporaryFolder(files)
+        let error = #expect(throws: DataSetError.self) { try RegionDataSet(folder: folder.url) }
+        #expect(error?.description.contains(sentence) == true, "\(error?.description ?? "")")
+    }
+
     @Test(.enabled(if: SharedData.regions != nil, "shared/data/flickr8k/regions.json is missing"))
     func readsTheWholeOfFlickr8k() throws {
         let set = try RegionDataSet(folder: #require(SharedData.regions))

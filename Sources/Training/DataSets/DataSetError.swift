@@ -35,7 +35,7 @@ public enum DataSetError: Error, Sendable, Hashable {
     case badRegion(reason: String, file: String, image: String, region: Int)
     case badPictureSize(width: Double, height: Double, file: String, image: String)
     /// None of a file's images is in a split, or none has a box.
-    case noRegions(file: String)
+    case noRegions(file: String, lists: String)
 }
 
 extension DataSetError: CustomStringConvertible {
@@ -58,8 +58,9 @@ extension DataSetError: CustomStringConvertible {
             """
         case .unrecognizedRegions(let folder):
             """
-            \(folder): holds no regions that are known; expected: \
-            Flickr8k with the boxes of Flickr30k Entities (images/, regions.json, train.txt, dev.txt).
+            \(folder): holds no regions that are known; expected one of: \
+            Flickr8k with the boxes of Flickr30k Entities (images/, regions.json, train.txt, dev.txt), \
+            Visual Genome (region_descriptions.json, image_data.json, densecap_splits.json and VG_100K/, VG_100K_2/).
             """
         case .severalDataSets(let names, let folder):
             "\(folder): holds \(names.joined(separator: " and ")); put each into a folder of its own."
@@ -103,7 +104,7 @@ extension DataSetError: CustomStringConvertible {
             \(file): the image '\(image)' has the size W \(width.formatted(.number.grouping(.never))), \
             H \(height.formatted(.number.grouping(.never))); expected numbers greater than 0.
             """
-        case .noRegions(let file): "\(file): holds no marked regions of the images that train.txt, dev.txt and test.txt list."
+        case .noRegions(let file, let lists): "\(file): holds no marked regions of the images that \(lists) list."
         }
     }
 

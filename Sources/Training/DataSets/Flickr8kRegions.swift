@@ -54,7 +54,7 @@ struct Flickr8kRegions {
             }
         }
         if let first = missing.first { throw .missingImages(first: first, count: missing.count, folder: images.path) }
-        guard !splits.isEmpty else { throw .noRegions(file: url.path) }
+        guard !splits.isEmpty else { throw .noRegions(file: url.path, lists: "train.txt, dev.txt and test.txt") }
         return RegionDataSet(name: "Flickr8k", splits: splits)
     }
 
@@ -83,7 +83,8 @@ struct Flickr8kRegions {
                             reason: "has a box of \(corners.count) numbers; expected [x1, y1, x2, y2]", file: url.path,
                             image: image.image, region: number + 1)
                     }
-                    guard !phrases.isEmpty, let box = Self.box(corners, image) else { continue }
+                    guard !phrases.isEmpty, let box = RegionDataSet.Box(corners: corners, width: image.W, height: image.H)
+                    else { continue }
                     marked.append(RegionDataSet.MarkedRegion(box: box, phrases: phrases))
                 }
             }
@@ -92,13 +93,5 @@ struct Flickr8kRegions {
             }
         }
         return regions
-    }
-
-    /// Nil if no area of the box is inside of the photo.
-    private static func box(_ corners: [Double], _ image: Image) -> RegionDataSet.Box? {
-        let left = min(max(corners[0] / image.W, 0), 1), top = min(max(corners[1] / image.H, 0), 1)
-        let right = min(max(corners[2] / image.W, 0), 1), bottom = min(max(corners[3] / image.H, 0), 1)
-        guard right > left, bottom > top else { return nil }
-        return RegionDataSet.Box(x: left, y: top, width: right - left, height: bottom - top)
     }
 }

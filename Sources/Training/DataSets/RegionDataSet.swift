@@ -2,7 +2,8 @@ public import Foundation
 
 /// Photographs with marked regions that people described in phrases, in splits.
 ///
-/// `RegionDataSet(folder:)` reads Flickr8k with the boxes of Flickr30k Entities (`regions.json`).
+/// `RegionDataSet(folder:)` recognises by the folder's content: Flickr8k with the boxes of Flickr30k Entities (`regions.json`),
+/// Visual Genome (`region_descriptions.json`).
 public struct RegionDataSet: Sendable, Hashable {
     public typealias Split = DataSplit
 
@@ -16,6 +17,17 @@ public struct RegionDataSet: Sendable, Hashable {
 
         public init(x: Double, y: Double, width: Double, height: Double) {
             (self.x, self.y, self.width, self.height) = (x, y, width, height)
+        }
+
+        /// Nil if no area of the box is inside of the picture.
+        ///
+        /// - Parameters:
+        ///   - corners: x1, y1, x2, y2 in pixels of a picture of this width and height.
+        init?(corners: [Double], width: Double, height: Double) {
+            let left = min(max(corners[0] / width, 0), 1), top = min(max(corners[1] / height, 0), 1)
+            let right = min(max(corners[2] / width, 0), 1), bottom = min(max(corners[3] / height, 0), 1)
+            guard right > left, bottom > top else { return nil }
+            self.init(x: left, y: top, width: right - left, height: bottom - top)
         }
     }
 
@@ -45,7 +57,7 @@ public struct RegionDataSet: Sendable, Hashable {
         }
     }
 
-    /// For reports: "Flickr8k".
+    /// For reports: "Flickr8k", "Visual Genome".
     public let name: String
     private let splits: [Split: [Image]]
 
@@ -66,7 +78,12 @@ public struct RegionDataSet: Sendable, Hashable {
     /// - Throws: `DataSetError.unrecognizedRegions` with what a folder may hold, or what is wrong with the one recognised.
     public init(folder: URL, images: URL? = nil) throws(DataSetError) {
         let listing = try FolderListing(folder)
-        guard listing.names.contains("regions.json") else { throw .unrecognizedRegions(folder: folder.path) }
-        self = try Flickr8kRegions(listing, images: images).dataSet()
+        if listing.names.contains("regions.json") {
+            self = try Flickr8kRegions(listing, images: images).dataSet()
+        } else if listing.names.contains(VisualGenomeRegions.descriptions) {
+            self = try VisualGenomeRegions(listing, images: images).dataSet()
+        } else {
+            throw .unrecognizedRegions(folder: folder.path)
+        }
     }
 }

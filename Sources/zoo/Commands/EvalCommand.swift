@@ -25,7 +25,7 @@ struct EvalCommand: ParsableCommand {
         help: """
             The data set. For captions a Flickr8k folder, Karpathy's dataset_*.json or COCO's captions_*.json; for questions \
             DAQUAR, easy-VQA, or VQA's *_questions.json with *_annotations.json; for regions a Flickr8k folder with \
-            regions.json.
+            regions.json or Visual Genome's region_descriptions.json.
             """) var data: String
     @Option(help: "The split: train, val or test.") var split: String = "val"
     @Option(help: "The beam's width, instead of the card's.") var beam: Int?
