@@ -3,11 +3,12 @@ public import Media
 /// What a user hands to a model.
 public struct Request: Sendable {
     /// The parts a request can have.
-    public enum Part: String, Sendable, CaseIterable, Codable { case image, question }
+    public enum Part: String, Sendable, CaseIterable, Codable { case image, question, video }
 
     /// How messages call it: the file's name.
     public var name: String
     public var image: Image?
+    public var clip: Clip?
     /// What is asked about the picture, in the order of the answers.
     public var questions: [String]
     /// Whether the questions are a data set's, which count whatever their words are, and not a user's, who wants to be told.
@@ -15,6 +16,19 @@ public struct Request: Sendable {
 
     public init(name: String, image: Image? = nil, questions: [String] = []) {
         (self.name, self.image, self.questions) = (name, image, questions)
+    }
+
+    public init(name: String, clip: Clip) {
+        self.init(name: name)
+        self.clip = clip
+    }
+}
+
+extension Request {
+    /// Every picture is seen through `view` from here on, be it a photo or a frame of a video.
+    package mutating func look(through view: @escaping @Sendable (Image) -> Image) {
+        image = image.map(view)
+        clip?.view = view
     }
 }
 
@@ -38,6 +52,7 @@ public enum InputError: Error, CustomStringConvertible {
     public var description: String {
         switch self {
         case .missing(.image, let name): "\(name): this model needs a picture: name an image file"
+        case .missing(.video, let name): "\(name): this model needs a video: name a file, a folder of frames, or '-'"
         case .missing(.question, let name): "\(name): this model needs a question: add --question \"…\""
         case .emptyQuestion: "the question has no words; ask something, as in --question \"what is on the table?\""
         case .unknownWords(let question):

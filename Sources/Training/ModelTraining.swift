@@ -375,6 +375,6 @@ private func observation<Observation: ModelInput>(
 ) throws -> Observation {
     var request = try record.request()
     // The picture itself as a run of the model would see it.
-    if view != .none { request.image = request.image.map { view($0) } }
+    if view != .none { request.look { view($0) } }
     return try Observation(request, assets: assets)
 }
