@@ -12,15 +12,14 @@ extension VideoLSTM {
         var summary: Summary
         /// How the steps' predictions become one. What is pooled is one prediction already.
         var fusion: Fusion
-        /// Whether the LSTM also sees how the features differ from those of the frame before.
-        public var differences: Bool
+        var sees: Sight
         /// What every frame's features pass through before the LSTM, and what its states pass through before they are
         /// classified; as in a card's `backbone`.
         public var frameLayers: [NamedLayer]
         public var classLayers: [NamedLayer]
 
         private enum CodingKeys: String, CodingKey {
-            case pooling, recurrent, fusion, differences
+            case pooling, recurrent, fusion, sees
             case frameLayers = "frame_layers"
             case classLayers = "class_layers"
         }
@@ -50,7 +49,7 @@ extension VideoLSTM {
                 throw DecodingError.dataCorrupted(
                     .init(codingPath: json.codingPath, debugDescription: "expected either 'pooling' or 'recurrent'"))
             }
-            differences = try json.decodeIfPresent(Bool.self, forKey: .differences) ?? false
+            sees = try json.decodeIfPresent(Sight.self, forKey: .sees) ?? .features
             frameLayers = try json.decodeIfPresent([NamedLayer].self, forKey: .frameLayers) ?? []
             classLayers = try json.decodeIfPresent([NamedLayer].self, forKey: .classLayers) ?? []
         }

@@ -19,7 +19,7 @@ public struct VideoLSTM: TrainableModel {
     private let h: Hyperparameters
     private let classes: [String]
     private let backend: any Backend
-    /// Scalars that the CNN makes of a frame.
+    /// How many numbers are seen of a frame.
     private let features: Int
 
     /// How many frames pass through the CNN at once.
@@ -29,8 +29,8 @@ public struct VideoLSTM: TrainableModel {
         let backbone = try assets.requiredBackbone()
         (h, classes, backend) = (hyperparameters, try assets.requiredLabels(), assets.backend)
         cnn = try backbone.make(in: scope["cnn"])
-        features = cnn.summary.output.count
-        see = try Backbone(h.frameLayers, input: [features * (h.differences ? 2 : 1)], in: scope["frame"])
+        features = h.sees.width(of: cnn.summary.output)
+        see = try Backbone(h.frameLayers, input: [features], in: scope["frame"])
         let width = see.summary.output.count
         switch h.summary {
         case .pooling(let pooling): remember = .pooling(pooling)
@@ -40,28 +40,12 @@ public struct VideoLSTM: TrainableModel {
         predict = try Linear(judge.summary.output.count, classes.count, initializer: .glorot, in: scope["class"])
     }
 
-    /// The frames' features f_t, of several videos after each other, `[n, height, width, channels] → [n, features]`.
-    private func look(_ pixels: Tensor) -> Tensor { cnn(pixels).reshaped([pixels.shape[0], features]) }
-
-    /// Where the reading of a video stands.
-    private struct Progress {
-        var memory = Memory.Progress()
-        /// f_{t−1}, `[rows, features]`.
-        var before: Tensor?
-    }
-
     /// The logits of every step of videos side by side, `[steps, rows, features] → [steps · rows, classes]`.
-    private func read(_ f: Tensor, _ progress: inout Progress) -> Tensor {
-        let steps = f.shape[0], rows = f.shape[1], n = steps * rows
-        var x = f
-        if h.differences {
-            let before = (progress.before ?? f[0]).expanded(axis: 0)
-            let earlier = Tensor.concatenated([before, f[0..<steps - 1]], axis: 0)
-            x = .concatenated([f, f - earlier], axis: -1)                  // x_t = [f_t, f_t − f_{t−1}]
-            progress.before = f[steps - 1]
-        }
-        let seen = see(x.reshaped([n, x.shape[2]]))
-        let state = remember(seen.reshaped([steps, rows, seen.shape[1]]), &progress.memory)  // h_t = LSTM(x_t, h_{t−1})
+    /// - Parameter memory: where the reading of the videos stands.
+    private func read(_ x: Tensor, _ memory: inout Memory.Progress) -> Tensor {
+        let steps = x.shape[0], rows = x.shape[1], n = steps * rows
+        let seen = see(x.reshaped([n, features]))                          // x_t
+        let state = remember(seen.reshaped([steps, rows, seen.shape[1]]), &memory)               // h_t = LSTM(x_t, h_{t−1})
         return predict(judge(state.reshaped([n, state.shape[2]])))         // p_t = softmax(W h_t + b)
     }
 
@@ -69,14 +53,14 @@ public struct VideoLSTM: TrainableModel {
 
     /// - Throws: `InputError` where the video cannot be read to its end.
     public func forward(_ video: ClipInput) throws -> Watched {
-        var times: [Float] = [], p: [Tensor] = [], features: [Tensor] = [], progress = Progress()
+        var times: [Float] = [], p: [Tensor] = [], all: [Tensor] = [], memory = Memory.Progress(), before: Tensor?
         try video.forEachBatch(of: Self.batch) { frames in
             times += frames.times
-            let f = look(frames.pixels)
-            // Backwards begins at the end: until then the features wait, a few kilobytes a frame.
-            if readsBackwards { features.append(f) } else { p.append(softmax(read(f.expanded(axis: 1), &progress))) }
+            let x = h.sees(cnn(frames.pixels), after: &before)
+            // Backwards begins at the end: until then what was seen waits, a few kilobytes a frame.
+            if readsBackwards { all.append(x) } else { p.append(softmax(read(x.expanded(axis: 1), &memory))) }
         }
-        if readsBackwards { p = [softmax(read(Tensor.concatenated(features, axis: 0).expanded(axis: 1), &progress))] }
+        if readsBackwards { p = [softmax(read(Tensor.concatenated(all, axis: 0).expanded(axis: 1), &memory))] }
         return Watched(times: times, probabilities: .concatenated(p, axis: 0))
     }
 
@@ -101,21 +85,25 @@ public struct Watched: Sendable {
 // MARK: Learning
 
 extension VideoLSTM {
-    /// The features of videos of equally many frames, and behind them, for whoever asks later, the frame's time:
+    /// What is seen in videos of equally many frames and, behind it, for whoever asks later, the frame's time:
     /// `[videos, frames, features + 1]`.
     public func encode(_ videos: [ClipFrames]) -> Tensor {
-        let steps = videos[0].batch.times.count
-        let f = look(.concatenated(videos.map(\.batch.pixels), axis: 0)).reshaped([videos.count, steps, features])
-        return .concatenated([f, Tensor(videos.flatMap(\.batch.times), [videos.count, steps, 1], on: backend)], axis: -1)
+        let steps = videos[0].batch.times.count, f = cnn(.concatenated(videos.map(\.batch.pixels), axis: 0))
+        let seen = videos.indices.map { video in
+            var before: Tensor?
+            return h.sees(f[video * steps..<(video + 1) * steps], after: &before)
+        }
+        let x = Tensor.concatenated(seen, axis: 0).reshaped([videos.count, steps, features])
+        return .concatenated([x, Tensor(videos.flatMap(\.batch.times), [videos.count, steps, 1], on: backend)], axis: -1)
     }
 
     public func activations(_ encoding: Tensor, questions: [String]) -> Watched {
-        var progress = Progress(), p: [Tensor] = []
-        let f = encoding.sliced(axis: -1, 0..<features).reshaped([encoding.shape[1], 1, features])
-        let part = readsBackwards ? encoding.shape[1] : Self.batch
+        let steps = encoding.shape[1], x = encoding.sliced(axis: -1, 0..<features).reshaped([steps, 1, features])
         // In the parts in which a video arrives.
-        for start in stride(from: 0, to: f.shape[0], by: part) {
-            p.append(softmax(read(f[start..<min(start + part, f.shape[0])], &progress)))
+        let part = readsBackwards ? steps : Self.batch
+        var memory = Memory.Progress(), p: [Tensor] = []
+        for start in stride(from: 0, to: steps, by: part) {
+            p.append(softmax(read(x[start..<min(start + part, steps)], &memory)))
         }
         return Watched(
             times: encoding.sliced(axis: -1, features..<features + 1).scalars, probabilities: .concatenated(p, axis: 0))
@@ -126,8 +114,8 @@ extension VideoLSTM {
     /// The mean of `−Σ_t w_t log p_t(class)`; the steps count as they do in the fusion.
     public func loss(_ encodings: Tensor, _ batch: [Int], weights: [Float]) -> (value: Tensor, predictions: Int) {
         let steps = encodings.shape[1], rows = batch.count
-        var progress = Progress()
-        let logits = read(encodings.sliced(axis: -1, 0..<features).permuted([1, 0, 2]), &progress)
+        var memory = Memory.Progress()
+        let logits = read(encodings.sliced(axis: -1, 0..<features).permuted([1, 0, 2]), &memory)
         let losses = crossEntropy(logits, (0..<steps).flatMap { _ in batch })
         let w = h.fusion.weights(steps).flatMap { step in weights.map { step * $0 / Float(rows) } }
         return ((losses * Tensor(w, [steps * rows], on: backend)).sum, rows)

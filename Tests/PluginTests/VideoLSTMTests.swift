@@ -92,6 +92,22 @@ import Testing
         for fusion in Fusion.allCases { expectClose([fusion.weights(7).reduce(0, +)], [1]) }
     }
 
+    /// Maps of 1 × 2 places and 2 channels, by hand: a video in one piece and in two.
+    @Test func sight() {
+        let backend = AnswererFixture.backend(0), f = Tensor([1, 2, 3, 4, 2, 2, 1, 0, 2, 5, 1, 0], [3, 1, 2, 2], on: backend)
+        func seen(_ sight: Sight) -> [Float] {
+            var whole: Tensor?, parts: Tensor?
+            let all = sight(f, after: &whole).scalars
+            #expect(sight(f[0..<2], after: &parts).scalars + sight(f[2..<3], after: &parts).scalars == all)
+            #expect(all.count == 3 * sight.width(of: [1, 2, 2]))
+            return all
+        }
+        #expect(seen(.features) == f.scalars)
+        #expect(seen(.differences) == [1, 2, 3, 4, 0, 0, 0, 0, 2, 2, 1, 0, 1, 0, -2, -4, 2, 5, 1, 0, 0, 3, 0, 0])
+        // (|2−1| + |1−3|) / 2 = 1.5, (|2−2| + |0−4|) / 2 = 2; then (0 + 0) / 2, (3 + 0) / 2.
+        #expect(seen(.changes) == [0, 0, 1.5, 2, 0, 1.5])
+    }
+
     /// Pooling takes any order for the same, an LSTM does not.
     @Test func order() throws {
         let backend = AnswererFixture.backend(1), f = encodings(on: backend)[0..<1]

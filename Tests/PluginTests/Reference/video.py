@@ -20,7 +20,7 @@ def linear(name, outputs, **options):
 
 MODELS = [
     dict(
-        recurrent={"hidden": 4, "lstm": {"order": "ifgo"}}, fusion="linear", differences=True,
+        recurrent={"hidden": 4, "lstm": {"order": "ifgo"}}, fusion="linear",
         frame_layers=[linear("map", 5, activation="tanh")]),
     dict(
         recurrent={"hidden": 3, "layers": 2, "bidirectional": True, "lstm": {"order": "ifog", "forget_bias": 1}}, fusion="max",
@@ -57,8 +57,6 @@ def layers(p, place, specs, x):
 
 def logits(p, h, clip):
     """Of every step, `[steps, classes]`."""
-    if h.get("differences"):
-        clip = torch.cat([clip, clip - torch.cat([clip[:1], clip[:-1]])], -1)
     xs = [layers(p, "frame", h.get("frame_layers", []), x) for x in clip]
     if "pooling" in h:
         parts = [torch.stack(xs[:t + 1]) for t in range(len(xs))]
