@@ -11,7 +11,7 @@ extension VideoLSTM {
 
         var summary: Summary
         /// How the steps' predictions become one. What is pooled is one prediction already.
-        var fusion: Fusion
+        var fusion: StepFusion
         var sees: Sight
         /// What every frame's features pass through before the LSTM, and what its states pass through before they are
         /// classified; as in a card's `backbone`.
@@ -28,7 +28,7 @@ extension VideoLSTM {
             let json = try decoder.container(keyedBy: CodingKeys.self)
             let pooling = try json.decodeIfPresent(Memory.Pooling.self, forKey: .pooling)
             let recurrent = try json.decodeIfPresent(RecurrentStack.Spec.self, forKey: .recurrent)
-            let given = try json.decodeIfPresent(Fusion.self, forKey: .fusion)
+            let given = try json.decodeIfPresent(StepFusion.self, forKey: .fusion)
             fusion = given ?? .last
             switch (pooling, recurrent) {
             case (let pooling?, nil):

@@ -1,7 +1,7 @@
-import Tensors
+package import Tensors
 
 /// What is seen of a frame.
-enum Sight: String, Decodable, Sendable, CaseIterable {
+package enum Sight: String, Decodable, Sendable, CaseIterable {
     /// What the CNN makes of it, f_t.
     case features
     /// `[f_t, f_t − f_{t−1}]`.
@@ -12,7 +12,7 @@ enum Sight: String, Decodable, Sendable, CaseIterable {
     case changes
 
     /// Of what is seen, for a CNN that ends in `map` without the batch axis.
-    func width(of map: Shape) -> Int {
+    package func width(of map: Shape) -> Int {
         switch self {
         case .features: map.count
         case .differences: 2 * map.count
@@ -24,7 +24,7 @@ enum Sight: String, Decodable, Sendable, CaseIterable {
     ///   - f: of successive frames of one video, `[n, …]`.
     ///   - before: that of the frame before them, `[1, …]`; nil at the beginning, where nothing differs. Afterwards the last.
     /// - Returns: `[n, width]`.
-    func callAsFunction(_ f: Tensor, after before: inout Tensor?) -> Tensor {
+    package func callAsFunction(_ f: Tensor, after before: inout Tensor?) -> Tensor {
         let n = f.shape[0]
         if self == .features { return f.reshaped([n, f.shape.count / n]) }
         let change = f - .concatenated([before ?? f[0..<1], f[0..<n - 1]], axis: 0)

@@ -222,6 +222,8 @@ public final class ModelTraining<M: TrainableModel> {
     /// longest text.
     private func order(of pairs: [Pair], _ size: Int, _ random: RandomSource) -> [Int] {
         let shuffled = random.permutation(pairs.count), pool = 50 * size
+        // The name of a class is not read word by word, and sorted by it batches would be of one class.
+        if assets.vocabulary == nil { return shuffled }
         return stride(from: 0, to: shuffled.count, by: pool).flatMap { start in
             let part = shuffled[start..<min(start + pool, shuffled.count)].map { pair in
                 let lesson = examples[pairs[pair].photo].lessons[pairs[pair].lesson]

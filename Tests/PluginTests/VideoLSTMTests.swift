@@ -5,8 +5,7 @@ import NeuralNetworks
 import Runtime
 import Tensors
 import Testing
-
-@testable import VideoLSTM
+import VideoLSTM
 
 /// Small video models against PyTorch (Reference/video.py): every step's probabilities, what is made of them, the loss and its
 /// gradients.
@@ -81,15 +80,15 @@ import Testing
 
     @Test func fusion() {
         let p: [[Float]] = [[0.5, 0.5], [0.25, 0.75], [1, 0]]
-        #expect(Fusion.last.verdicts(p) == p)
-        expectClose(Fusion.mean.verdicts(p).flatMap(\.self), [0.5, 0.5, 0.375, 0.625, 7 / 12, 5 / 12])
+        #expect(StepFusion.last.verdicts(p) == p)
+        expectClose(StepFusion.mean.verdicts(p).flatMap(\.self), [0.5, 0.5, 0.375, 0.625, 7 / 12, 5 / 12])
         // The maxima so far, (0.5, 0.5), (0.5, 0.75), (1, 0.75), by their sums.
-        expectClose(Fusion.max.verdicts(p).flatMap(\.self), [0.5, 0.5, 0.4, 0.6, 4 / 7, 3 / 7])
+        expectClose(StepFusion.max.verdicts(p).flatMap(\.self), [0.5, 0.5, 0.4, 0.6, 4 / 7, 3 / 7])
         // (1·0.5 + 2·0.25) / 3; (1·0.5 + 2·0.25 + 3·1) / 6.
-        expectClose(Fusion.linear.verdicts(p).flatMap(\.self), [0.5, 0.5, 1 / 3, 2 / 3, 2 / 3, 1 / 3])
-        #expect(Fusion.last.weights(3) == [0, 0, 1])
-        expectClose(Fusion.linear.weights(3), [1 / 6, 2 / 6, 3 / 6])
-        for fusion in Fusion.allCases { expectClose([fusion.weights(7).reduce(0, +)], [1]) }
+        expectClose(StepFusion.linear.verdicts(p).flatMap(\.self), [0.5, 0.5, 1 / 3, 2 / 3, 2 / 3, 1 / 3])
+        #expect(StepFusion.last.weights(3) == [0, 0, 1])
+        expectClose(StepFusion.linear.weights(3), [1 / 6, 2 / 6, 3 / 6])
+        for fusion in StepFusion.allCases { expectClose([fusion.weights(7).reduce(0, +)], [1]) }
     }
 
     /// Maps of 1 × 2 places and 2 channels, by hand: a video in one piece and in two.

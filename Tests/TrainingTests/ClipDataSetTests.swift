@@ -1,7 +1,6 @@
 import Foundation
 import Testing
-
-@testable import Training
+import Training
 
 @Suite struct ClipDataSets {
     private let folder: URL
@@ -89,7 +88,9 @@ import Testing
     }
 
     @Test func accuracies() {
-        func answer(_ truth: String, _ guess: String) -> ClipScores.Answer { .init(truth: truth, guesses: [(guess, 1)]) }
+        func answer(_ truth: String, _ guess: String) -> ClipScores.Answer {
+            .init(truth: truth, guesses: [(label: guess, confidence: Float(1))])
+        }
         let scores = ClipScores([answer("a", "a"), answer("a", "a"), answer("a", "b"), answer("b", "a")])
         #expect(scores.clips == 4 && scores.top1 == 0.5 && scores.mostFrequent == 0.75)
         #expect(abs(scores.meanPerClass - (2.0 / 3 + 0) / 2) < 1e-12)

@@ -1,5 +1,5 @@
 /// How the predictions p₁ … p_T of all steps become one (Ng et al., section 3.4; LRCN takes the mean).
-enum Fusion: String, Decodable, Sendable, CaseIterable {
+package enum StepFusion: String, Decodable, Sendable, CaseIterable {
     case last
     case mean
     /// The largest of every class, divided by their sum so that the result is a distribution.
@@ -9,7 +9,7 @@ enum Fusion: String, Decodable, Sendable, CaseIterable {
 
     /// How much the loss of each step counts in training; together 1. Whatever wins the maximum is known only afterwards, so
     /// all steps learn alike for it.
-    func weights(_ steps: Int) -> [Float] {
+    package func weights(_ steps: Int) -> [Float] {
         let T = Float(steps)
         return switch self {
         case .last: (1...steps).map { $0 == steps ? 1 : 0 }
@@ -20,7 +20,7 @@ enum Fusion: String, Decodable, Sendable, CaseIterable {
 
     /// The answers that the first 1, 2, … T steps give.
     /// - Parameter p: the steps' probabilities of every class.
-    func verdicts(_ p: [[Float]]) -> [[Float]] {
+    package func verdicts(_ p: [[Float]]) -> [[Float]] {
         var sum = [Float](repeating: 0, count: p.first?.count ?? 0)
         return p.enumerated().map { t, step in
             switch self {
