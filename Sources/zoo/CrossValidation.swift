@@ -46,7 +46,10 @@ struct CrossValidation {
             let encoder = try M(hyperparameters, assets: assets, parameters: ParameterStore(source, on: zoo.backend).root)
             let bar = ProgressBar("encoding videos")
             let digests = try backbone.map { try SHA256Digest(ofFile: $0.checkpoint.path).description }
-            let sight = ["backbone", "frames", "preprocess"].map { card.document.root[$0].map { JSONValue($0).text } ?? "" }
+            // What is seen of a frame is a hyper-parameter.
+            let sight = ["backbone", "frames", "preprocess", "hyperparameters"].map { key in
+                card.document.root[key].map { JSONValue($0).text } ?? ""
+            }
             encodings = try EncodingCache(
                 encoder, assets: assets, training: data.training, development: [], views: recipe.views, seed: 1, path: path,
                 fingerprint: "\(digests) \(sight) \(dataSet.name) \(dataSet.clips.count) views \(recipe.views) undivided"

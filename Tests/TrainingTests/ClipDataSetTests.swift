@@ -18,7 +18,9 @@ import Training
 
     @Test func foldersAreClasses() throws {
         defer { try? FileManager.default.removeItem(at: folder) }
-        for name in ["fight/b.mp4", "fight/a.MP4", "noFight/c.avi", "high_jump/d.gif", "notes/e.txt", "readme.mp4"] { try write(name) }
+        for name in ["fight/b.mp4", "fight/a.MP4", "noFight/c.avi", "high_jump/d.gif", "notes/e.txt", "readme.mp4"] {
+            try write(name)
+        }
         let set = try ClipDataSet(folder: folder)
         #expect(set.clips.map(\.name) == ["fight/a.MP4", "fight/b.mp4", "high_jump/d.gif", "noFight/c.avi"])
         #expect(set.clips.map(\.label) == ["fight", "fight", "high jump", "no fight"])
@@ -34,7 +36,7 @@ import Training
         for n in [0, 2] { try write("clips/\(n).gif") }
         try write(
             "questions.json",
-            #"[["what direction does the shape move?", "up", 0], ["what is red?", "circle", 0], ["which direction?", "left", 2]]"#)
+            #"[["what direction does it move?", "up", 0], ["what is red?", "circle", 0], ["which direction?", "left", 2]]"#)
         #expect(try ClipDataSet(folder: folder).clips.map(\.label) == ["up", "left"])
         try write("questions.json", #"[["what direction?", "up", 1]]"#)
         #expect(message { _ = try ClipDataSet(folder: folder) } == "\(folder.path): the image 'clips/1.gif' is missing.")

@@ -2,9 +2,9 @@ public import Foundation
 
 /// Videos with a class each.
 ///
-/// Either a folder of folders, one for each class, with the videos in it (`fight/a.mp4`, `noFight/b.mp4`; a class is called as its
-/// folder, in words: "no fight"), or `questions.json` with `[question, answer, clip number]` and `clips/NUMBER.gif`, where the
-/// answer to the question for the direction is the class.
+/// Either a folder of folders, one for each class, with the videos in it (`fight/a.mp4`, `noFight/b.mp4`; a class is called as
+/// its folder, in words: "no fight"), or `questions.json` with `[question, answer, clip number]` and `clips/NUMBER.gif`, where
+/// the answer to the question for the direction is the class.
 public struct ClipDataSet: Sendable {
     public struct Clip: Sendable, Hashable {
         /// Relative to the data set's folder.

@@ -4,7 +4,9 @@ public struct ClipScores: Codable, Sendable, Hashable {
     public struct Answer: Sendable {
         public let truth: String
         public let guesses: [(label: String, confidence: Float)]
-        public init(truth: String, guesses: [(label: String, confidence: Float)]) { (self.truth, self.guesses) = (truth, guesses) }
+        public init(truth: String, guesses: [(label: String, confidence: Float)]) {
+            (self.truth, self.guesses) = (truth, guesses)
+        }
     }
 
     public let clips: Int

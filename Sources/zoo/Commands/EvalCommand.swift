@@ -105,7 +105,8 @@ struct EvalCommand: ParsableCommand {
         try write(evaluation.lines)
         let scores = evaluation.scores
         try report(
-            scores, scores.figures, title: "\(model.card.name) on \(dataSet.name) \(split), \(scores.clips) videos", since: started)
+            scores, scores.figures, title: "\(model.card.name) on \(dataSet.name) \(split), \(scores.clips) videos",
+            since: started)
         guard writeCard else { return }
         try CardUpdate(model.card).recordMetrics(
             scores.figures, dataSet: dataSet.name, split: split, size: scores.clips,

@@ -70,6 +70,9 @@ struct TrainCommand: ParsableCommand {
 
     func run() throws {
         let zoo = try global.zoo(), card = try zoo.catalogue.card(card)
+        if folds != nil || fold != nil, card.task != .videoClassification {
+            throw Failure(.usage, "\(card.name) watches no videos; leave --fold and --folds out")
+        }
         let recipePath = try recipe ?? declaredRecipe(card)
         let document = try JSONDocument(contentsOf: recipePath)
         guard let weights = card.weights.first(where: { $0.role == .main }) else {
@@ -110,9 +113,6 @@ struct TrainCommand: ParsableCommand {
         if let seed { recipe.seed = seed }
         let plugin = try zoo.plugins.plugin(named: card.architecture)
         guard let type = plugin.model as? any TrainableModel.Type else { throw TrainingError.notTrainable(card.architecture) }
-        if folds != nil || fold != nil, card.task != .videoClassification {
-            throw Failure(.usage, "\(card.name) watches no videos; leave --fold and --folds out")
-        }
         if let folds { return try crossValidate(card, zoo, recipe, folds: folds, files) }
         let dataSet = try TrainingData(
             data, for: card, limit: limit, samplesAnswers: recipe.answers.areSampled,
@@ -136,8 +136,8 @@ struct TrainCommand: ParsableCommand {
             if json { return try Console.output.write(JSONValue(encoding: fold).text) }
             try Console.output.write(
                 String(
-                    format: "seed %d, fold %d of %d: %d videos, accuracy %.2f %%, mean per class %.2f %%", Int(fold.seed), fold.fold,
-                    folds, fold.clips, fold.accuracy * 100, fold.meanPerClass * 100))
+                    format: "seed %d, fold %d of %d: %d videos, accuracy %.2f %%, mean per class %.2f %%", Int(fold.seed),
+                    fold.fold, folds, fold.clips, fold.accuracy * 100, fold.meanPerClass * 100))
         }
         // Every video was held back once for every seed.
         let means = Dictionary(grouping: all, by: \.seed).sorted { $0.key < $1.key }.map { _, own in
@@ -152,7 +152,8 @@ struct TrainCommand: ParsableCommand {
         }
         let list = means.map { String(format: "%.2f", $0 * 100) }.joined(separator: ", ")
         try Console.output.write(
-            String(format: "%@ on %@, %d folds: accuracy %.2f %% (by seed: ", card.name, dataSet.name, folds, mean * 100) + list + ")")
+            String(format: "%@ on %@, %d folds: accuracy %.2f %% (by seed: ", card.name, dataSet.name, folds, mean * 100)
+                + list + ")")
     }
 
     /// Builds the vocabulary and the list of answers from the data where there are none yet.
