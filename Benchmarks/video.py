@@ -12,7 +12,6 @@ import argparse
 import json
 import os
 import queue
-import resource
 import statistics
 import subprocess
 import threading
@@ -194,8 +193,6 @@ def main():
         median = statistics.median(seconds[1:])
         print(f"{name:16} {median:7.2f} s, the median of {arguments.rounds}: {frames / median:6.1f} frames looked at a second")
     print(f"{frames} frames of {arguments.clip}, probabilities differ by {difference:.1e} at most")
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-    print(f"zoo's memory {peak:.0f} MB at most, Python's {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
 
 
 if __name__ == "__main__":

@@ -117,6 +117,8 @@ struct TimelinePicture {
             let percent = Figure.formatted(Double(alternative.probability) * 100, "%.1f")
             write("\(alternative.text)  \(percent) %", x: Self.left + 24, y: y)
         }
+        let note = "curve: the answer if the video ended there; dots: single frames"
+        write(note, x: Self.width - Self.right - canvas.textSize(note, scale: Self.unit).width, y: top)
     }
 
     // MARK: Pen
