@@ -22,6 +22,7 @@ let avx2: [SwiftSetting] = [], avx512: [SwiftSetting] = []
 /// and would not notice a new folder.
 let plugins = [
     "Captioner", "DenseCap", "DynamicParameterVQA", "FisherVQA", "FusionVQA", "ImageClassifier", "StackedAttentionVQA",
+    "VideoLSTM",
 ]
 
 let package = Package(

@@ -92,6 +92,22 @@ public struct Canvas: Sendable {
         for y in top..<bottom { for x in left..<right { image[x, y] = color.over(image[x, y], opacity: opacity) } }
     }
 
+    // MARK: Surfaces
+
+    /// Fills a rectangle; what lies outside of the picture is left out.
+    public mutating func fill(x: Int, y: Int, width: Int, height: Int, _ color: Color) {
+        fill(Frame(left: x, top: y, right: x + width, bottom: y + height), color)
+    }
+
+    /// Copies another image into this one; what does not fit is cut off.
+    public mutating func place(_ other: Image, x: Int, y: Int) {
+        for row in max(0, -y)..<max(0, -y, min(other.height, image.height - y)) {
+            for column in max(0, -x)..<max(0, -x, min(other.width, image.width - x)) {
+                image[x + column, y + row] = other[column, row]
+            }
+        }
+    }
+
     // MARK: Text
 
     /// The size in pixels of a line of text, without a patch around it.

@@ -19,6 +19,8 @@ public enum FrameSampling: Sendable, Equatable {
     /// Parts are counted in frames where their number can be had: of files and folders, and of pipes that announce it.
     /// Otherwise they are counted in seconds of the announced duration.
     case uniform(count: Int)
+    /// The same where the length can be had; of a stream that does not tell it, ``interval(seconds:)``.
+    case uniformOrInterval(count: Int, seconds: Double)
     /// The frames that are on the screen at these times, in seconds; before the beginning the first, after the end the last.
     /// ``Video/frames(_:)`` returns them in this order, ``FrameStream`` in the order of display.
     case times([Double])
@@ -65,20 +67,18 @@ struct FrameSampler {
             (rule, limit) = (.rate(rate), .max)
         case .times(let times):
             (rule, limit) = (.times(times.sorted()), times.count)
-        case .uniform(let count):
-            limit = max(count, 0)
-            let parts = 0..<limit
-            if count <= 0 {
-                rule = .numbers([])
+        case .uniform(let count), .uniformOrInterval(let count, _):
+            let parts = 0..<max(count, 0)
+            let (frames, seconds) = parts.isEmpty ? (0, nil) : try length()
+            if let frames {
+                (rule, limit) = (.numbers(parts.map { (2 * $0 + 1) * max(frames, 1) / (2 * count) }), parts.count)
+            } else if let seconds {
+                (rule, limit) = (.times(parts.map { (Double($0) + 0.5) * seconds / Double(count) }), parts.count)
+            } else if case .uniformOrInterval(_, let seconds) = sampling {
+                guard seconds > 0 else { fatalError("frames cannot be \(seconds) s apart") }
+                (rule, limit) = (.interval(seconds), .max)
             } else {
-                let (frames, seconds) = try length()
-                if let frames {
-                    rule = .numbers(parts.map { (2 * $0 + 1) * max(frames, 1) / (2 * count) })
-                } else if let seconds {
-                    rule = .times(parts.map { (Double($0) + 0.5) * seconds / Double(count) })
-                } else {
-                    throw .unknownLength(name: name)
-                }
+                throw .unknownLength(name: name)
             }
         }
     }

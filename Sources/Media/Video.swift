@@ -67,4 +67,6 @@ public struct VideoFrame: Sendable, Equatable {
     /// In seconds from the video's beginning.
     public let time: Double
     public let image: Image
+
+    public init(index: Int, time: Double, image: Image) { (self.index, self.time, self.image) = (index, time, image) }
 }

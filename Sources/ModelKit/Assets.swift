@@ -6,6 +6,8 @@ public import Tensors
 /// What a card gives a model besides hyper-parameters and weights.
 public struct Assets: Sendable {
     public var backend: any Backend
+    /// Which frames of a video are looked at.
+    public var frames: FrameSelection?
     public var preprocessing: Preprocessing?
     public var backbone: BackboneDescription?
     public var vocabulary: Vocabulary?

@@ -17,7 +17,8 @@ public protocol Model: Sendable {
     init(_ hyperparameters: Hyperparameters, assets: Assets, parameters: ParameterScope) throws
 
     /// The equations of the paper.
-    func forward(_ input: Input) -> Activations
+    /// - Throws: where the input is read while it is looked at, as a video is, and cannot be read further.
+    func forward(_ input: Input) throws -> Activations
     /// From numbers to an answer: arg max, beam search, non-maximum suppression.
     func decode(_ activations: Activations, _ decoding: Decoding) -> Output
     /// Whether this model can decode so: options of a run may name what only another model knows.

@@ -29,6 +29,8 @@ public struct ModelCard: Sendable {
     /// How answers are chosen by default, left as it stands: ``decoding(as:options:)``.
     public let decoding: JSONNode?
     public let backbone: BackboneSource?
+    /// Which frames of a video are looked at.
+    public let frames: FrameSelection?
     public let preprocess: Preprocessing?
     public let vocabulary: VocabularyFile?
     public let answers: AnswersFile?
@@ -59,8 +61,8 @@ public struct ModelCard: Sendable {
     enum CodingKeys: String, CodingKey, CaseIterable {
         case schema = "$schema"
         case schemaVersion, name, version, title, summary, description, aliases, task, architecture, hyperparameters
-        case decoding, backbone, preprocess, vocabulary, answers, weights, storage, parametersCount, examples, metrics, training
-        case license, origin, papers, citation, considerations, tags, created, updated
+        case decoding, backbone, frames, preprocess, vocabulary, answers, weights, storage, parametersCount, examples, metrics
+        case training, license, origin, papers, citation, considerations, tags, created, updated
     }
 
     /// Reads a card; its files are not looked at.
@@ -151,6 +153,7 @@ extension ModelCard: Decodable {
         hyperparameters = try object(.hyperparameters)
         decoding = try object(.decoding)
         backbone = try json.decodeIfPresent(BackboneSource.self, forKey: .backbone)
+        frames = try json.decodeIfPresent(FrameSelection.self, forKey: .frames)
         preprocess = try json.decodeIfPresent(Preprocessing.self, forKey: .preprocess)
         vocabulary = try json.decodeIfPresent(VocabularyFile.self, forKey: .vocabulary)
         answers = try json.decodeIfPresent(AnswersFile.self, forKey: .answers)

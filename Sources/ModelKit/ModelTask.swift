@@ -6,6 +6,7 @@ public enum ModelTask: String, Sendable, Hashable, Codable, CaseIterable {
     case videoCaptioning = "video-captioning"
     case imageFeatureExtraction = "image-feature-extraction"
     case imageClassification = "image-classification"
+    case videoClassification = "video-classification"
 
     public enum InputKind: String, Sendable, Hashable, Codable, CaseIterable { case image, text, video }
 
@@ -14,7 +15,7 @@ public enum ModelTask: String, Sendable, Hashable, Codable, CaseIterable {
         switch self {
         case .imageCaptioning, .denseCaptioning, .imageFeatureExtraction, .imageClassification: [.image]
         case .visualQuestionAnswering: [.image, .text]
-        case .videoCaptioning: [.video]
+        case .videoCaptioning, .videoClassification: [.video]
         }
     }
 
@@ -24,6 +25,7 @@ public enum ModelTask: String, Sendable, Hashable, Codable, CaseIterable {
         case .imageCaptioning, .denseCaptioning, .videoCaptioning: ["preprocess", "vocabulary"]
         case .visualQuestionAnswering: ["preprocess", "vocabulary", "answers"]
         case .imageFeatureExtraction, .imageClassification: ["preprocess", "backbone"]
+        case .videoClassification: ["frames", "preprocess", "backbone", "answers"]
         }
     }
 }

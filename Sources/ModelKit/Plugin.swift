@@ -1,7 +1,7 @@
 /// What a plugin module offers its host: one architecture.
 public struct Plugin: Sendable {
     /// Raised with every change that a compiled plugin would notice.
-    public static let apiVersion = 1
+    public static let apiVersion = 2
 
     /// The name cards call the architecture by, and of the plugin's module.
     public let name: String

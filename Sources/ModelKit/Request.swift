@@ -3,11 +3,12 @@ public import Media
 /// What a user hands to a model.
 public struct Request: Sendable {
     /// The parts a request can have.
-    public enum Part: String, Sendable, CaseIterable, Codable { case image, question, boxes }
+    public enum Part: String, Sendable, CaseIterable, Codable { case image, question, boxes, video }
 
     /// How messages call it: the file's name.
     public var name: String
     public var image: Image?
+    public var clip: Clip?
     /// What is asked about the picture, in the order of the answers.
     public var questions: [String]
     /// Whether the questions are a data set's, which count whatever their words are, and not a user's, who wants to be told.
@@ -17,6 +18,19 @@ public struct Request: Sendable {
 
     public init(name: String, image: Image? = nil, questions: [String] = [], boxes: [Regions.Rectangle]? = nil) {
         (self.name, self.image, self.questions, self.boxes) = (name, image, questions, boxes)
+    }
+
+    public init(name: String, clip: Clip) {
+        self.init(name: name)
+        self.clip = clip
+    }
+}
+
+extension Request {
+    /// Every picture is seen through `view` from here on, be it a photo or a frame of a video.
+    package mutating func look(through view: @escaping @Sendable (Image) -> Image) {
+        image = image.map(view)
+        clip?.view = view
     }
 }
 
@@ -41,6 +55,7 @@ public enum InputError: Error, CustomStringConvertible {
         switch self {
         case .missing(.image, let name): "\(name): this model needs a picture: name an image file"
         case .missing(.boxes, let name): "\(name): this model needs boxes: add --boxes boxes.json"
+        case .missing(.video, let name): "\(name): this model needs a video: name a file, a folder of frames, or '-'"
         case .missing(.question, let name): "\(name): this model needs a question: add --question \"…\""
         case .emptyQuestion: "the question has no words; ask something, as in --question \"what is on the table?\""
         case .unknownWords(let question):

@@ -28,7 +28,7 @@ public struct LoadedModel: Sendable {
                 let clock = ContinuousClock(), start = clock.now
                 let input = try M.Input(request, assets: assets)
                 let prepared = clock.now
-                let activations = model.forward(input)
+                let activations = try model.forward(input)
                 let computed = clock.now
                 let prediction = model.decode(activations, decoding)
                 return (prediction, Stages(input: prepared - start, forward: computed - prepared, decoding: clock.now - computed))

@@ -59,6 +59,7 @@ public struct Zoo: Sendable {
     /// The backbone, vocabulary and other files of a card. A classifier without the file of its classes has no labels.
     public func assets(of card: ModelCard) throws -> Assets {
         var assets = Assets(backend: backend, preprocessing: card.preprocess)
+        assets.frames = card.frames
         if card.backbone != nil { assets.backbone = try catalogue.backbone(of: card).layers }
         if let file = card.vocabulary {
             let path = try catalogue.locate(file, role: "the vocabulary", of: card)

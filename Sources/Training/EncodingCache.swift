@@ -16,6 +16,14 @@ public struct EncodingCache: Sendable {
         return training[i..<i + 1]
     }
 
+    /// Some of the training photos, and others of them in the place of the development photos, by their numbers.
+    public func divided(training own: [Int], development others: [Int]) -> EncodingCache {
+        var copy = self
+        copy.training = .concatenated(own.flatMap { photo in (0..<views).map { training(photo, view: $0) } }, axis: 0)
+        copy.development = .concatenated(others.map { training($0, view: 0) }, axis: 0)
+        return copy
+    }
+
     /// The cache with what follows from its encodings, a few at a time.
     func mapped(_ transform: (Tensor) -> Tensor) -> EncodingCache {
         func map(_ encodings: Tensor) -> Tensor {
@@ -73,7 +81,7 @@ public struct EncodingCache: Sendable {
                         try work[i].views.enumerated().map { number, view in
                             var seen = request
                             // The picture itself as a run of the model would see it.
-                            if number > 0 { seen.image = request.image.map { view($0) } }
+                            if number > 0 { seen.look { view($0) } }
                             return try M.Observation(seen, assets: assets)
                         })
                 }
@@ -82,7 +90,9 @@ public struct EncodingCache: Sendable {
             return .concatenated(rows, axis: 0)
         }
         self.training = try encode(training, views: views, after: 0)
-        self.development = try encode(development, views: 1, after: training.count)
+        // Whoever divides the training photos has no others.
+        self.development =
+            development.isEmpty ? self.training[0..<0] : try encode(development, views: 1, after: training.count)
         _ = try Checkpoint(
             [CheckpointTensor(name: "training", self.training), CheckpointTensor(name: "development", self.development)],
             attributes: [key: fingerprint]

@@ -170,6 +170,8 @@ public final class ModelTraining<M: TrainableModel>: TrainingTask {
     /// longest text.
     private func order(of pairs: [Pair], _ size: Int, _ random: RandomSource) -> [Int] {
         let shuffled = random.permutation(pairs.count), pool = 50 * size
+        // The name of a class is not read word by word, and sorted by it batches would be of one class.
+        if assets.vocabulary == nil { return shuffled }
         return stride(from: 0, to: shuffled.count, by: pool).flatMap { start in
             let part = shuffled[start..<min(start + pool, shuffled.count)].map { pair in
                 let lesson = examples[pairs[pair].photo].lessons[pairs[pair].lesson]
@@ -251,6 +253,6 @@ private func observation<Observation: ModelInput>(
 ) throws -> Observation {
     var request = try record.request()
     // The picture itself as a run of the model would see it.
-    if view != .none { request.image = request.image.map { view($0) } }
+    if view != .none { request.look { view($0) } }
     return try Observation(request, assets: assets)
 }

@@ -132,7 +132,7 @@ extension WordVectorsError {
 extension DataSetError {
     fileprivate var status: ExitStatus {
         switch self {
-        case .noFolder, .missingFile, .unreadable, .missingImages: .missingInput
+        case .noFolder, .missingFile, .unreadable, .missingImages, .noClips: .missingInput
         case .heldBack: .usage
         default: .badData
         }

@@ -67,7 +67,10 @@ struct GlobalOptions: ParsableArguments {
 
     /// The folders under `Plugins/`, as `Package.swift` lists them.
     static var builtInPlugins: [String] {
-        ["Captioner", "DenseCap", "DynamicParameterVQA", "FisherVQA", "FusionVQA", "ImageClassifier", "StackedAttentionVQA"]
+        [
+            "Captioner", "DenseCap", "DynamicParameterVQA", "FisherVQA", "FusionVQA", "ImageClassifier", "StackedAttentionVQA",
+            "VideoLSTM",
+        ]
     }
 
     static func catalogue(folders: [String]) -> Catalogue {

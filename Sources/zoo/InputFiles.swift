@@ -32,6 +32,18 @@ struct InputFiles {
         isSingleFile = arguments.count == 1 && arguments[0] != "-" && !Self.isFolder(arguments[0])
     }
 
+    /// Videos: a folder of frames is one, and so is standard input.
+    init(clips arguments: [String], recursive: Bool) {
+        isRecursive = recursive
+        let found = arguments.map { ClipFiles.inputs($0, recursive: recursive) }
+        entries = found.map(Entry.inputs)
+        if case .file(let path)? = found.first?.first, found.map(\.count) == [1] {
+            isSingleFile = path == arguments[0]
+        } else {
+            isSingleFile = false
+        }
+    }
+
     /// Nil where standard input names them.
     var count: Int? {
         entries.reduce(0) { (sum: Int?, entry) in

@@ -31,6 +31,9 @@ final class ProgressBar: Sendable {
     ///   - note: what is being done, or the figures of the moment.
     func update(_ fraction: Double, _ note: String) { draw(fraction * Double(total ?? 1), note) }
 
+    /// What is being done, while as much as before is.
+    func note(_ note: String) { draw(state.withLock { $0.done }, note) }
+
     /// One more of `total` is done.
     func advance(_ note: String = "") { draw(state.withLock { $0.done } + 1, note) }
 

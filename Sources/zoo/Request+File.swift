@@ -9,6 +9,15 @@ extension Request {
     }
 }
 
+extension Request {
+    /// A video in a file, in a folder of frames, or on standard input.
+    init(video path: String, sampling: FrameSampling?, watcher: @escaping @Sendable (VideoFrame) -> Void) {
+        var clip = Clip(.path(path), sampling: sampling)
+        clip.watcher = watcher
+        self.init(name: path, clip: clip)
+    }
+}
+
 extension JSONValue {
     var double: Double? {
         switch self {

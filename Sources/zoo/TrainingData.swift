@@ -19,13 +19,25 @@ struct TrainingData {
     /// - Parameters:
     ///   - limit: only the first so many training photos.
     ///   - samplesAnswers: whether of several people's answers each may be learnt.
+    ///   - fold: the videos that are held back.
     /// - Throws: `DataSetError`, `TrainingError.emptySplit`.
-    init(_ folder: String, for card: ModelCard, limit: Int?, samplesAnswers: Bool) throws {
+    init(
+        _ folder: String, for card: ModelCard, limit: Int?, samplesAnswers: Bool, fold: ClipDataSet.Fold = .standard
+    ) throws {
         switch card.task {
         case .visualQuestionAnswering: try self.init(questions: folder, limit, samplesAnswers)
+        case .videoClassification: try self.init(clips: folder, card, limit, fold)
         default: try self.init(captions: folder, limit)
         }
         guard !training.isEmpty, !development.isEmpty else { throw TrainingError.emptySplit(folder) }
+    }
+
+    init(
+        name: String, training: [TrainingRecord], development: [TrainingRecord], texts: [String], answers: [String],
+        score: @escaping ([[String]]) throws -> [String: Float]
+    ) {
+        (self.name, self.training, self.development, self.texts) = (name, training, development, texts)
+        (self.answers, self.score) = (answers, score)
     }
 
     private init(captions folder: String, _ limit: Int?) throws {

@@ -29,7 +29,7 @@ import Testing
                 ["list", "--task", "x"], 64,
                 "The value 'x' is invalid for '--task <task>'. Please provide one of the following: image-captioning, "
                     + "dense-captioning, visual-question-answering, video-captioning, image-feature-extraction, "
-                    + "image-classification. See 'zoo list --help' for more information."
+                    + "image-classification, video-classification. See 'zoo list --help' for more information."
             ),
             (["list", "--cards", "nowhere"], 66, "nowhere: there is no such folder; check --cards."),
             (["plugin", "list", "--plugins", "nowhere"], 66, "nowhere: there is no such folder; check --plugins."),

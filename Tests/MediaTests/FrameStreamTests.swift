@@ -267,6 +267,8 @@ import Testing
         }
         #expect(try piped("faststart mp4", .uniform(count: 4)) == [2, 6, 10, 14])
         #expect(try piped("webm", .uniform(count: 4)) == [2, 6, 10, 14])
+        #expect(try piped("webm", .uniformOrInterval(count: 4, seconds: 0.5)) == [2, 6, 10, 14])
+        #expect(try piped("endless matroska", .uniformOrInterval(count: 4, seconds: 0.5)) == [0, 5, 10, 15])
         #expect(try piped("endless matroska", .interval(seconds: 0.5)) == [0, 5, 10, 15])
         #expect(try piped("endless matroska", .times([0.55, 9])) == [5, 15])
         try Self.withPipe(Self.clip("endless matroska").bytes) { (path) throws -> Void in

@@ -150,7 +150,7 @@ import Testing
             let request = catalogue.request(1, for: type), input = try M.Input(request, assets: assets)
             let observation = try M.Observation(request, assets: assets)
             let decoding = try catalogue.card.decoding(as: M.Decoding.self)
-            let whole = model.decode(model.forward(input), decoding),
+            let whole = model.decode(try model.forward(input), decoding),
                 encoding = model.condensed(model.encode([observation])),
                 parts = model.decode(model.activations(encoding, questions: request.questions), decoding)
             #expect(try json(whole) == json(parts))

@@ -82,7 +82,12 @@ struct SampleCatalogue {
     }
 
     func request<M: Model>(_ n: Int, for type: M.Type) -> Request {
-        Request(
+        if M.Input.parts.contains(.video) {
+            // Four pictures, a quarter of a second apart.
+            let frames = (0..<4).map { VideoFrame(index: $0, time: Double($0) / 4, image: picture(n + 2 * $0)) }
+            return Request(name: "video \(n)", clip: Clip(.frames(frames)))
+        }
+        return Request(
             name: "picture \(n)", image: M.Input.parts.contains(.image) ? picture(n) : nil,
             questions: M.Input.parts.contains(.question) ? ["what is in picture \(n) ?"] : [])
     }
@@ -93,7 +98,7 @@ struct SampleCatalogue {
     ) throws -> (text: String, json: String) {
         let (model, _, assets) = try make(type, seed: seed, on: backend)
         let prediction = model.decode(
-            model.forward(try M.Input(request(n, for: type), assets: assets)), try card.decoding(as: M.Decoding.self))
+            try model.forward(try M.Input(request(n, for: type), assets: assets)), try card.decoding(as: M.Decoding.self))
         return (prediction.text, try json(prediction))
     }
 

@@ -40,7 +40,8 @@ import Testing
         (
             "task", "\"image-captoning\"",
             "tiny.json:7:9: task: 'image-captoning' is not one of 'image-captioning', 'dense-captioning', "
-                + "'visual-question-answering', 'video-captioning', 'image-feature-extraction', 'image-classification'; did "
+                + "'visual-question-answering', 'video-captioning', 'image-feature-extraction', 'image-classification', "
+                + "'video-classification'; did "
                 + "you mean 'image-captioning'?"
         ),
         ("task", "\"image-captioning\"", "tiny.json:1:1: a card for image-captioning needs the key 'vocabulary'."),

@@ -66,6 +66,24 @@ public struct LSTM: Sendable {
         lstmSequence(inputs(x), recurrent: recurrentWeight.value, hidden: state.hidden, cell: state.cell, convention)
     }
 
+    /// A sequence `[steps, rows, inputs]` that goes on from `state`, and leaves there where it ends: every hidden state,
+    /// `[steps, rows, hidden]`.
+    public func sequence(_ x: Tensor, continuing state: inout State) -> Tensor {
+        let steps = x.shape[0], rows = x.shape[1], a = inputs(x)
+        if prepared == nil {
+            let both = lstmStates(a, recurrent: recurrentWeight.value, hidden: state.hidden, cell: state.cell, convention)
+            let end = both[steps - 1]
+            state = State(hidden: end.sliced(axis: -1, 0..<hidden), cell: end.sliced(axis: -1, hidden..<2 * hidden))
+            return both.sliced(axis: -1, 0..<hidden)
+        }
+        var walk: [Tensor] = []
+        for t in 0..<steps {
+            state = step(a[t], state)
+            walk.append(state.hidden)
+        }
+        return Tensor.concatenated(walk, axis: 0).reshaped([steps, rows, hidden])
+    }
+
     /// A whole sequence `[steps, rows, inputs]` from zero: every state, hidden and cell each `[steps · rows, hidden]`.
     public func states(_ x: Tensor) -> State {
         let steps = x.shape[0], rows = x.shape[1], start = zeroState(rows: rows), a = inputs(x)

@@ -24,6 +24,8 @@ public enum DataSetError: Error, Sendable, Hashable {
     /// A name of a file that tells no split.
     case unknownSubset(file: String)
     case noQuestions(file: String)
+    /// No videos, or none of the classes that are wanted.
+    case noClips(String, classes: [String])
     case repeatedQuestion(id: Int, file: String)
     case noAnswers(question: Int, file: String)
     /// Answers that are for another image than the one that the question is about.
@@ -82,6 +84,10 @@ extension DataSetError: CustomStringConvertible {
         case .empty(let file): "\(file): holds no captions."
         case .unknownSubset(let file):
             "\(file): its name does not tell the split; expected …_mscoco_train2014_questions.json, …_val2014_… or …_test2015_…."
+        case .noClips(let folder, []):
+            "\(folder): holds no videos in folders of classes, and no questions.json; put the videos of every class in a folder."
+        case .noClips(let folder, let classes):
+            "\(folder): holds no videos of the classes \(classes.prefix(8).joined(separator: ", "))."
         case .noQuestions(let file): "\(file): holds no questions."
         case .repeatedQuestion(let id, let file): "\(file): has the question \(id) twice."
         case .noAnswers(let question, let file): "\(file): has no answers to the question \(question)."

@@ -12,12 +12,13 @@ struct EvalCommand: ParsableCommand {
             Regions of pictures: mAP of Johnson et al. (2016) with a METEOR-like score, AP of the boxes alone, and recalls. \
             Captions: BLEU-1 to 4, ROUGE-L and CIDEr-D as coco-caption computes them, and how many captions differ. Answers: \
             accuracy, WUPS at 0.9 and 0.0 where WordNet is installed, VQA's accuracy where ten people answered, and what \
-            somebody would reach who sees no pictures.
+            somebody would reach who sees no pictures. Videos: accuracy, its mean over the classes, and GAP@20.
 
             Examples:
               zoo eval captioner --data flickr8k --write-card
               zoo eval san-vqa --data daquar --answers answers.jsonl
               zoo eval densecap --data flickr8k --baseline random
+              zoo eval video-lstm --data fights --fold 1/5
             """)
 
     @Argument(help: "The model: a name of the catalogue or a card's path.") var name: String
@@ -25,7 +26,7 @@ struct EvalCommand: ParsableCommand {
         help: """
             The data set. For captions a Flickr8k folder, Karpathy's dataset_*.json or COCO's captions_*.json; for questions \
             DAQUAR, easy-VQA, or VQA's *_questions.json with *_annotations.json; for regions a Flickr8k folder with \
-            regions.json or Visual Genome's region_descriptions.json.
+            regions.json or Visual Genome's region_descriptions.json; for videos a folder with a folder for every class.
             """) var data: String
     @Option(help: "The split: train, val or test.") var split: String = "val"
     @Option(help: "The beam's width, instead of the card's.") var beam: Int?
@@ -34,6 +35,7 @@ struct EvalCommand: ParsableCommand {
     @Option(
         name: [.long, .customLong("answers")],
         help: "Write the captions or answers to this file, a JSON object per line.") var captions: String?
+    @Option(help: "Which part of the videos is held back, as in 2/5; --split train means all others.") var fold: String?
     @Flag(help: "Choose among the data set's choices, where it has any.") var multipleChoice = false
     @Option(
         help: ArgumentHelp(
@@ -50,6 +52,9 @@ struct EvalCommand: ParsableCommand {
             let known = DataSplit.allCases.map(\.rawValue).joined(separator: ", ")
             throw ValidationError("--split is one of \(known), not '\(split)'")
         }
+        if let fold, ClipDataSet.Fold(fold) == nil {
+            throw ValidationError("--fold is a part and how many there are, as in 2/5, not '\(fold)'")
+        }
         if let limit, limit < 1 { throw ValidationError("--limit must be at least 1, not \(limit)") }
     }
 
@@ -60,6 +65,8 @@ struct EvalCommand: ParsableCommand {
         if baseline != nil, model.card.task != .denseCaptioning {
             throw Failure(.usage, "\(model.card.name) describes no regions; leave --baseline out")
         }
+        if model.parts.contains(.video) { return try measureClips(of: model, part) }
+        if fold != nil { throw Failure(.usage, "\(model.card.name) watches no videos; leave --fold out") }
         if model.parts.contains(.question) {
             if beam != nil { throw Failure(.usage, "\(model.card.name) chooses its answers and has no beam; leave --beam out") }
             try measureAnswers(of: model, part)
@@ -93,6 +100,29 @@ struct EvalCommand: ParsableCommand {
         try CardUpdate(model.card).recordMetrics(
             scores.figures, dataSet: dataSet.name, split: split, size: scores.images,
             measuring: "coco-caption" + (beam.map { ", beam \($0)" } ?? ", decoding of the card"))
+    }
+
+    private func measureClips(of model: LoadedModel, _ part: DataSplit) throws {
+        if beam != nil || multipleChoice {
+            throw Failure(.usage, "\(model.card.name) watches videos; leave --beam and --multiple-choice out")
+        }
+        let dataSet = try ClipDataSet(folder: URL(fileURLWithPath: data), classes: model.labels)
+        let held = fold.flatMap { ClipDataSet.Fold($0) } ?? .standard, (others, own) = dataSet.divided(held)
+        guard part == .val || part == .train else { throw noPhotos([.train, .val]) }
+        let clips = Array((part == .val ? own : others).prefix(limit ?? .max))
+        guard !clips.isEmpty else { throw noPhotos([]) }
+        let bar = ProgressBar("watching", total: clips.count), started = Date()
+        let evaluation = try ClipEvaluation(model, on: clips) { bar.advance() }
+        bar.clear()
+        try write(evaluation.lines)
+        let scores = evaluation.scores
+        try report(
+            scores, scores.figures, title: "\(model.card.name) on \(dataSet.name) \(split), \(scores.clips) videos",
+            since: started)
+        guard writeCard else { return }
+        try CardUpdate(model.card).recordMetrics(
+            scores.figures, dataSet: dataSet.name, split: split, size: scores.clips,
+            measuring: "fold \(held.number) of \(held.count), by clip")
     }
 
     private func measureAnswers(of model: LoadedModel, _ part: DataSplit) throws {

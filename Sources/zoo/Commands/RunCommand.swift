@@ -7,11 +7,12 @@ import Runtime
 struct RunCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run",
-        abstract: "Runs a model on pictures and prints what it says.",
+        abstract: "Runs a model on pictures or videos and prints what it says.",
         discussion: """
             Inputs are files, folders (all pictures in them) and '-' for paths from standard input, one a line. The model is \
             loaded once. An input that cannot be read is reported in its place and does not stop the others; the exit \
-            status is 65 then.
+            status is 65 then. To a model that watches videos, a folder with pictures and no videos in it is one video, and '-' \
+            is a video on standard input.
 
             Examples:
               zoo run captioner photo.jpg
@@ -20,6 +21,7 @@ struct RunCommand: ParsableCommand {
               zoo run san-vqa room.jpg --question "what is on the bed?" --top 5 --overlay looks.png
               zoo run densecap photo.jpg --overlay regions.png
               zoo run densecap holidays/ --format densecap-vis --out vis/data/results.json
+              zoo run video-lstm street.mp4 --every 0.5s --timeline street.png
             """)
 
     @Argument(help: "The model: its name, an alias, or the path of its card.", completion: .modelNames)
@@ -34,6 +36,8 @@ struct RunCommand: ParsableCommand {
     var overlay: String?
     @Flag(name: [.short, .long], help: "Look for pictures in the folders inside of folders too.")
     var recursive = false
+    @OptionGroup(title: "Videos")
+    var clips: ClipOptions
     @OptionGroup(title: "Choosing the answer (the card has the defaults)")
     var decoding: DecodingOptions
     @OptionGroup(title: "Regions of a picture (models that describe them)")
@@ -53,13 +57,19 @@ struct RunCommand: ParsableCommand {
         if question.isEmpty, loaded.parts.contains(.question) {
             throw Failure(.usage, "\(card.name) answers questions; ask one with --question \"…\"")
         }
+        let watches = loaded.parts.contains(.video)
+        if clips.isGiven, !watches {
+            throw Failure(.usage, "\(card.name) watches no videos; leave --every and --timeline out")
+        }
         try loaded.check(questions: question)
         let session: LoadedModel.Session
         do { session = try loaded.session(options: decoding.members(for: card)) } catch let error as CardError {
             throw decoding.failure(error, card)
         }
 
-        let inputs = InputFiles(inputs, recursive: recursive)
+        let inputs =
+            watches ? InputFiles(clips: inputs, recursive: recursive) : InputFiles(inputs, recursive: recursive)
+        try clips.checkTimeline(inputs)
         try regions.check(loaded, inputs, json: json)
         let boxes = try regions.boxes.map(BoxFile.init)
         if let overlay {
@@ -73,7 +83,7 @@ struct RunCommand: ParsableCommand {
         var statuses: [ExitStatus?] = [], results: [JSONValue] = []
         try inputs.forEach { input in
             let result = Result {
-                let prediction = try answer(input, session, card, boxes)
+                let prediction = try watches ? watch(input, session, progress) : answer(input, session, card, boxes)
                 if let overlay { try draw(prediction, input.path, to: overlay, card) }
                 return prediction
             }
@@ -112,6 +122,28 @@ struct RunCommand: ParsableCommand {
             }
             return try session(request)
         }
+    }
+
+    private func watch(
+        _ input: InputFiles.Input, _ session: LoadedModel.Session, _ progress: ProgressBar
+    ) throws -> any Prediction {
+        guard case .file(let path) = input else {
+            guard case .problem(_, let failure) = input else { fatalError("neither a file nor a problem") }
+            throw failure
+        }
+        let film = FilmStrip(height: TimelinePicture.stillHeight, limit: TimelinePicture.stillLimit)
+        let keepsFilm = clips.timeline != nil
+        let prediction = try session(
+            Request(video: path, sampling: clips.sampling()) { frame in
+                progress.note("\(Figure.duration(frame.time)) of \(path)")
+                if keepsFilm { film.add(frame) }
+            })
+        if let timeline = clips.timeline, let recognition = prediction as? Recognition {
+            let title = path == "-" ? "standard input" : CardFolder.name(of: path)
+            let picture = TimelinePicture(recognition, title: title, stills: film.stills).image
+            try Data(picture.pngData()).write(to: URL(fileURLWithPath: timeline), options: .atomic)
+        }
+        return prediction
     }
 
     /// The picture of what the model looked at.
@@ -164,12 +196,15 @@ struct RunCommand: ParsableCommand {
 
     /// - Parameter title: which of several answers this is; empty where there is one.
     private func writeText(_ prediction: any Prediction, under title: String) throws {
-        let alternatives = decoding.nbest == nil ? [] : try Self.alternatives(prediction)
+        // Of a video people want to know how sure the model is.
+        let recognition = prediction as? Recognition
+        let alternatives = decoding.nbest == nil && recognition == nil ? [] : try Self.alternatives(prediction)
         // The best alternative says what the text says, unless the model does not know.
         let isTold = !alternatives.isEmpty && (prediction as? Answers)?.isConfident != false
         let heading = [title.isEmpty ? "" : "\(title):", isTold ? "" : prediction.text].filter { !$0.isEmpty }
             .joined(separator: " ")
-        let lines = alternatives.map { (heading.isEmpty ? "" : "  ") + $0 }
+        var lines = alternatives.map { (heading.isEmpty ? "" : "  ") + $0 }
+        if let recognition { lines.append("           over time: " + recognition.story) }
         try Console.output.write(((heading.isEmpty && isTold ? [] : [heading]) + lines).joined(separator: "\n"))
     }
 
@@ -194,4 +229,12 @@ struct RunCommand: ParsableCommand {
     }
 
     private static func padded(_ number: String) -> String { String(repeating: " ", count: max(0, 9 - number.count)) + number }
+}
+
+extension Recognition {
+    /// `no fight from 0.1 s, fight from 1.2 s`, the middle left out where it changes its mind often.
+    fileprivate var story: String {
+        let told = opinions.map { "\($0.text) from \(Figure.formatted(Double($0.from), "%.1f")) s" }
+        return (told.count > 6 ? told.prefix(3) + ["…"] + told.suffix(2) : told[...]).joined(separator: ", ")
+    }
 }

@@ -12,7 +12,7 @@ import Training
 struct TrainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "train",
-        abstract: "Train a model on a folder of photos with captions, or with questions and answers.",
+        abstract: "Train a model on photos with captions or with questions and answers, or on videos.",
         discussion: """
             The recipe (epochs, optimiser, schedule) is the file that the card's training.recipe names; options override it. \
             A killed training goes on where it was when the same command is given again.
@@ -20,13 +20,15 @@ struct TrainCommand: ParsableCommand {
             Examples:
               zoo train captioner --data flickr8k --out my-captioner.h5
               zoo train san-vqa --data daquar --seed 2 --json
+              zoo train video-lstm --data fights --folds 5 --seeds 3
             """)
 
     @Argument(help: "The card: a name of the catalogue or a path.") var card: String
     @Option(
         help: """
             The data set. For captions a Flickr8k folder, Karpathy's dataset_*.json or COCO's captions_*.json; for questions \
-            DAQUAR, easy-VQA, or VQA's *_questions.json with *_annotations.json.
+            DAQUAR, easy-VQA, or VQA's *_questions.json with *_annotations.json; for videos a folder with a folder for every \
+            class.
             """) var data: String
     @Option(help: "Where the weights go. Default: where the card looks for them.") var out: String?
     @Option(help: "The recipe. Default: the card's.") var recipe: String?
@@ -38,6 +40,10 @@ struct TrainCommand: ParsableCommand {
     @Option(help: "More photos for the distillation of a backbone: a folder. Repeatable.") var photos: [String] = []
     @Option(help: "Stop after so many minutes, so that the same command goes on later.") var timeLimit: Double?
     @Option(help: "Only the first so many training photos.") var limit: Int?
+    @Option(help: "Which part of the videos is held back, as in 2/5.") var fold: String?
+    @Option(help: "Cross-validation: so many trainings on videos, each without one part of them; writes no weights.")
+    var folds: Int?
+    @Option(help: "Of a cross-validation: so many seeds, from the recipe's on.") var seeds: Int = 1
     @Flag(help: "Begin anew although there is a state to go on from.") var fresh = false
     @Flag(help: "Build the vocabulary and the list of answers anew from the training data.") var newVocabulary = false
     @Flag(help: "Record size and digest of the new files in the card.") var writeCard = false
@@ -48,6 +54,15 @@ struct TrainCommand: ParsableCommand {
         for (option, value, least) in [("--epochs", epochs, 0), ("--batch", batch, 1), ("--limit", limit, 1)] {
             if let value, value < least { throw ValidationError("\(option) must be at least \(least), not \(value)") }
         }
+        for (option, value, least) in [("--folds", folds, 2), ("--seeds", seeds, 1)] {
+            if let value, !(least...1000 ~= value) {
+                throw ValidationError("\(option) must be from \(least) to 1000, not \(value)")
+            }
+        }
+        if let fold, ClipDataSet.Fold(fold) == nil {
+            throw ValidationError("--fold is a part and how many there are, as in 2/5, not '\(fold)'")
+        }
+        if fold != nil, folds != nil { throw ValidationError("--fold and --folds exclude each other; leave one out") }
         if let learningRate, !(learningRate >= 0) {
             throw ValidationError("--learning-rate must be at least 0, not \(learningRate)")
         }
@@ -55,6 +70,9 @@ struct TrainCommand: ParsableCommand {
 
     func run() throws {
         let zoo = try global.zoo(), card = try zoo.catalogue.card(card)
+        if folds != nil || fold != nil, card.task != .videoClassification {
+            throw Failure(.usage, "\(card.name) watches no videos; leave --fold and --folds out")
+        }
         let recipePath = try recipe ?? declaredRecipe(card)
         let document = try JSONDocument(contentsOf: recipePath)
         guard let weights = card.weights.first(where: { $0.role == .main }) else {
@@ -98,11 +116,47 @@ struct TrainCommand: ParsableCommand {
             return try trainRegions(type, card, zoo, recipe, document, files)
         }
         guard let type = plugin.model as? any TrainableModel.Type else { throw TrainingError.notTrainable(card.architecture) }
-        let dataSet = try TrainingData(data, for: card, limit: limit, samplesAnswers: recipe.answers.areSampled)
+        if let folds { return try crossValidate(card, zoo, recipe, folds: folds, files) }
+        let dataSet = try TrainingData(
+            data, for: card, limit: limit, samplesAnswers: recipe.answers.areSampled,
+            fold: fold.flatMap { ClipDataSet.Fold($0) } ?? .standard)
         try writeWords(card, zoo, dataSet.texts, answers: dataSet.answers, recipe)
         var assets = try zoo.assets(of: card)
         if assets.tokenizer == nil { assets.tokenizer = .letters }
         try run(type, card, zoo, recipe, document, assets, dataSet, files)
+    }
+
+    private func crossValidate(
+        _ card: ModelCard, _ zoo: Zoo, _ recipe: TrainingRecipe, folds: Int, _ files: TrainingFiles
+    ) throws {
+        let dataSet = try ClipDataSet(folder: URL(fileURLWithPath: data), classes: TrainingData.knownClasses(card))
+        let validation = CrossValidation(
+            card: card, zoo: zoo, recipe: recipe, dataSet: dataSet, folds: folds,
+            seeds: (0..<UInt64(seeds)).map { recipe.seed + $0 })
+        var all: [CrossValidation.Fold] = []
+        try validation.run(encodings: files.encodings) { fold in
+            all.append(fold)
+            if json { return try Console.output.write(JSONValue(encoding: fold).text) }
+            try Console.output.write(
+                String(
+                    format: "seed %d, fold %d of %d: %d videos, accuracy %.2f %%, mean per class %.2f %%", Int(fold.seed),
+                    fold.fold, folds, fold.clips, fold.accuracy * 100, fold.meanPerClass * 100))
+        }
+        // Every video was held back once for every seed.
+        let means = Dictionary(grouping: all, by: \.seed).sorted { $0.key < $1.key }.map { _, own in
+            own.reduce(0) { $0 + Double($1.accuracy) * Double($1.clips) } / Double(dataSet.clips.count)
+        }
+        let mean = means.reduce(0, +) / Double(means.count)
+        if json {
+            return try Console.output.write(
+                JSONValue.object([
+                    .init("accuracy", .number(mean)), .init("accuracyBySeed", .array(means.map { .number($0) })),
+                ]).text)
+        }
+        let list = means.map { String(format: "%.2f", $0 * 100) }.joined(separator: ", ")
+        try Console.output.write(
+            String(format: "%@ on %@, %d folds: accuracy %.2f %% (by seed: ", card.name, dataSet.name, folds, mean * 100)
+                + list + ")")
     }
 
     /// Builds the vocabulary and the list of answers from the data where there are none yet.
@@ -197,7 +251,7 @@ struct TrainCommand: ParsableCommand {
     /// Everything that decides what a model of this card sees: taps, scales and other pictures make other encodings.
     func sight(of card: ModelCard, _ backbone: [CheckpointSource.File]) throws -> String {
         let weights = try backbone.map { try SHA256Digest(ofFile: $0.checkpoint.path).description }.joined(separator: ",")
-        let keys = ["backbone", "hyperparameters"].map { card.document.root[$0].map { JSONValue($0).text } ?? "" }
+        let keys = ["backbone", "hyperparameters", "frames"].map { card.document.root[$0].map { JSONValue($0).text } ?? "" }
         return "\(weights) \(card.architecture) \(keys) \(card.preprocess.map { "\($0)" } ?? "")"
     }
 
