@@ -1,5 +1,6 @@
 import Foundation
 import ModelKit
+import NeuralNetworks
 import Runtime
 import Training
 
@@ -11,13 +12,17 @@ struct ClipEvaluation {
 
     /// - Parameters:
     ///   - clips: at least one.
+    ///   - order: how their frames are shown; nil: as they follow one another.
     ///   - finished: called after every video.
-    init(_ model: LoadedModel, on clips: [ClipDataSet.Clip], finished: () -> Void) throws {
+    init(_ model: LoadedModel, on clips: [ClipDataSet.Clip], order: FrameOrder?, finished: () -> Void) throws {
         // As many classes as the measure looks at.
         let session = try model.session(options: [.init("nbest", .integer(max(1, min(20, model.labels.count))))])
+        let random = RandomSource(seed: 1)
         var answers: [ClipScores.Answer] = [], lines = ""
         for clip in clips {
-            let prediction = try session(Request(name: clip.file.path, clip: Clip(.path(clip.file.path))))
+            let path = clip.file.path
+            let watched = try order.map { try $0.clip(path, of: model.card, random) } ?? Clip(.path(path))
+            let prediction = try session(Request(name: path, clip: watched))
             guard let recognition = prediction as? Recognition else {
                 throw Failure(.usage, "\(model.card.name) does not say what a video shows; name a model for videos")
             }

@@ -116,6 +116,8 @@ import Testing
         #expect(result.status == 64)
         #expect(result.errors == "zoo: tiny watches no videos; leave --every and --timeline out.\n")
         #expect(try place.zoo("eval", card, "--data", ".", "--fold", "1/5").status == 64)
+        let order = try place.zoo("eval", card, "--data", ".", "--frame-order", "reversed")
+        #expect(order.status == 64 && order.errors == "zoo: tiny watches no videos; leave --frame-order out.\n")
         #expect(try place.zoo("train", card, "--data", ".", "--folds", "5").status == 64)
     }
 
@@ -132,6 +134,11 @@ import Testing
         #expect(result.status == 64 && result.errors.hasPrefix("zoo: \(sentence)"), "\(result.errors)")
     }
 
+    @Test func unknownOrder() throws {
+        let result = try workplace().zoo("eval", card, "--data", "clips", "--frame-order", "sideways")
+        #expect(result.status == 64 && result.errors.contains("--frame-order"))
+    }
+
     @Test func noData() throws {
         let place = try workplace()
         for command in [["eval"], ["train"]] {
@@ -140,4 +147,24 @@ import Testing
             #expect(result.errors.contains("clips: holds no videos of the classes dark, light."), "\(result.errors)")
         }
     }
+}
+
+/// The shipped model of directions on the clips that it was not trained on.
+@Suite(.enabled(if: MovingShapes.areHere, "needs ../shared/data/moving-shapes")) struct DirectionsOfMotion {
+    /// Backwards everything moves the other way, and of shuffled frames only the axis can be told.
+    @Test(arguments: [("", 0.95...1), ("reversed", 0...0.15), ("shuffled", 0.35...0.7)])
+    func orderIsWhatItLearnt(_ order: String, _ expected: ClosedRange<Double>) throws {
+        let card = Project.root + "/ModelCards/motion-lstm.json"
+        let options = order.isEmpty ? [] : ["--frame-order", order]
+        let result = try Workplace().zoo(["eval", card, "--data", MovingShapes.path, "--limit", "150", "--json"] + options)
+        #expect(result.status == 0, "\(result.errors)")
+        let scores = try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any]
+        let accuracy = try #require(scores?["top1"] as? Double)
+        #expect(expected.contains(accuracy), "\(accuracy)")
+    }
+}
+
+private enum MovingShapes {
+    static let path = URL(fileURLWithPath: Project.root + "/../shared/data/moving-shapes").standardizedFileURL.path
+    static let areHere = FileManager.default.fileExists(atPath: path)
 }

@@ -19,6 +19,7 @@ struct EvalCommand: ParsableCommand {
               zoo eval san-vqa --data daquar --answers answers.jsonl
               zoo eval densecap --data flickr8k --baseline random
               zoo eval video-lstm --data fights --fold 1/5
+              zoo eval motion-lstm --data moving-shapes --frame-order reversed
             """)
 
     @Argument(help: "The model: a name of the catalogue or a card's path.") var name: String
@@ -36,6 +37,11 @@ struct EvalCommand: ParsableCommand {
         name: [.long, .customLong("answers")],
         help: "Write the captions or answers to this file, a JSON object per line.") var captions: String?
     @Option(help: "Which part of the videos is held back, as in 2/5; --split train means all others.") var fold: String?
+    @Option(
+        help: ArgumentHelp(
+            "Show the frames of videos in another order: what a model says then tells whether it learnt from order.",
+            valueName: FrameOrder.allCases.map(\.rawValue).joined(separator: "|")))
+    var frameOrder: FrameOrder?
     @Flag(help: "Choose among the data set's choices, where it has any.") var multipleChoice = false
     @Option(
         help: ArgumentHelp(
@@ -66,7 +72,9 @@ struct EvalCommand: ParsableCommand {
             throw Failure(.usage, "\(model.card.name) describes no regions; leave --baseline out")
         }
         if model.parts.contains(.video) { return try measureClips(of: model, part) }
-        if fold != nil { throw Failure(.usage, "\(model.card.name) watches no videos; leave --fold out") }
+        if fold != nil || frameOrder != nil {
+            throw Failure(.usage, "\(model.card.name) watches no videos; leave \(fold != nil ? "--fold" : "--frame-order") out")
+        }
         if model.parts.contains(.question) {
             if beam != nil { throw Failure(.usage, "\(model.card.name) chooses its answers and has no beam; leave --beam out") }
             try measureAnswers(of: model, part)
@@ -112,17 +120,18 @@ struct EvalCommand: ParsableCommand {
         let clips = Array((part == .val ? own : others).prefix(limit ?? .max))
         guard !clips.isEmpty else { throw noPhotos([]) }
         let bar = ProgressBar("watching", total: clips.count), started = Date()
-        let evaluation = try ClipEvaluation(model, on: clips) { bar.advance() }
+        let evaluation = try ClipEvaluation(model, on: clips, order: frameOrder) { bar.advance() }
         bar.clear()
         try write(evaluation.lines)
         let scores = evaluation.scores
         try report(
-            scores, scores.figures, title: "\(model.card.name) on \(dataSet.name) \(split), \(scores.clips) videos",
+            scores, scores.figures, title: "\(model.card.name) on \(dataSet.name) \(split), \(scores.clips) videos"
+                + (frameOrder.map { ", frames \($0.rawValue)" } ?? ""),
             since: started)
         guard writeCard else { return }
         try CardUpdate(model.card).recordMetrics(
             scores.figures, dataSet: dataSet.name, split: split, size: scores.clips,
-            measuring: "fold \(held.number) of \(held.count), by clip")
+            measuring: "fold \(held.number) of \(held.count), by clip" + (frameOrder.map { ", frames \($0.rawValue)" } ?? ""))
     }
 
     private func measureAnswers(of model: LoadedModel, _ part: DataSplit) throws {
