@@ -29,48 +29,59 @@ public struct ClipInput: ModelInput {
         (self.clip, self.sampling, self.preprocessing, backend) = (clip, sampling, preprocessing, assets.backend)
     }
 
-    /// Hands over the frames in the order of display, at most `size` at a time. While `body` computes, another thread decodes
-    /// and prepares the next ones.
+    /// Hands over the frames in the order of display, at most `size` at a time. While `body` computes, another thread prepares
+    /// the next ones, and a third decodes those after them.
     ///
     /// - Throws: ``InputError/media(_:)`` as ``Media/FrameStream`` does, after the frames before the fault; what `body` throws.
     public func forEachBatch(of size: Int, _ body: (FrameBatch) throws -> Void) throws {
-        let queue = FrameQueue { hand throws(InputError) in try read(size, hand) }
-        // Whoever stops early must not leave a thread that waits for room.
-        defer { queue.abandon() }
-        while let batch = try queue.next() { try body(batch) }
+        let batches = batches(of: size)
+        defer { batches.abandon() }
+        while let batch = try batches.next() { try body(batch) }
     }
 
     /// All frames at once.
     /// - Throws: ``InputError/media(_:)``.
     func whole() throws(InputError) -> FrameBatch {
-        var batches: [FrameBatch] = []
-        try read(16) { batch in
-            batches.append(batch)
-            return true
-        }
-        return FrameBatch(
-            times: batches.flatMap(\.times), pixels: .concatenated(batches.map(\.pixels), axis: 0))
+        let batches = batches(of: 16)
+        var all: [FrameBatch] = []
+        while let batch = try batches.next() { all.append(batch) }
+        return FrameBatch(times: all.flatMap(\.times), pixels: .concatenated(all.map(\.pixels), axis: 0))
     }
 
-    /// - Parameter hand: takes a batch; returns whether more are wanted.
-    private func read(_ size: Int, _ hand: (FrameBatch) -> Bool) throws(InputError) {
-        do throws(MediaError) {
-            switch clip.source {
-            case .frames(let frames):
-                var rest = frames[...]
-                try read(size, hand) { () throws(MediaError) in rest.popFirst() }
-            case .path(let path):
-                let stream = try FrameStream(contentsOf: path, sampling: sampling)
-                try read(size, hand) { () throws(MediaError) in try stream.next() }
+    private func batches(of size: Int) -> Conveyor<FrameBatch> {
+        let frames = Conveyor<VideoFrame>(limit: 3) { hand throws(InputError) in
+            try read { frame in
+                clip.watcher?(frame)
+                return hand(frame)
             }
-        } catch {
-            throw .media(error)
+        }
+        return Conveyor<FrameBatch>(limit: 2) { hand throws(InputError) in
+            // Whoever stops early must not leave a thread that waits for room.
+            defer { frames.abandon() }
+            try prepare(size, hand) { () throws(InputError) in try frames.next() }
         }
     }
 
-    private func read(
-        _ size: Int, _ hand: (FrameBatch) -> Bool, _ next: () throws(MediaError) -> VideoFrame?
-    ) throws(MediaError) {
+    /// - Parameter hand: takes a frame; returns whether more are wanted.
+    private func read(_ hand: (VideoFrame) -> Bool) throws(InputError) {
+        switch clip.source {
+        case .frames(let frames):
+            for frame in frames where !hand(frame) { return }
+        case .path(let path):
+            do throws(MediaError) {
+                let stream = try FrameStream(contentsOf: path, sampling: sampling)
+                while let frame = try stream.next(), hand(frame) {}
+            } catch {
+                throw .media(error)
+            }
+        }
+    }
+
+    /// The card's preprocessing of all frames that `next` gives.
+    /// - Parameter hand: takes a batch; returns whether more are wanted.
+    private func prepare(
+        _ size: Int, _ hand: (FrameBatch) -> Bool, _ next: () throws(InputError) -> VideoFrame?
+    ) throws(InputError) {
         var times: [Float] = [], pictures: [FloatImage] = []
         func batch() -> FrameBatch {
             let first = pictures[0]
@@ -87,8 +98,12 @@ public struct ClipInput: ModelInput {
             return batch
         }
         while let frame = try next() {
-            clip.watcher?(frame)
-            let picture = try preprocessing(clip.view.map { $0(frame.image) } ?? frame.image)
+            let picture: FloatImage
+            do throws(MediaError) {
+                picture = try preprocessing(clip.view.map { $0(frame.image) } ?? frame.image)
+            } catch {
+                throw .media(error)
+            }
             // A stream may change its size midway, where the card's preprocessing does not make all pictures alike.
             let isAlike = pictures.first.map { ($0.height, $0.width) == (picture.height, picture.width) } ?? true
             if !isAlike, !hand(batch()) { return }

@@ -2,10 +2,10 @@ import Dispatch
 import Foundation
 import Synchronization
 
-/// Batches of frames on their way from the thread that decodes to the one that computes; no more than two wait.
-final class FrameQueue: Sendable {
+/// Things on their way from a thread that makes them to whoever needs them; only a few wait.
+final class Conveyor<Element: Sendable>: Sendable {
     private struct State {
-        var waiting: [FrameBatch] = []
+        var waiting: [Element] = []
         var end: Result<Void, InputError>?
         var isAbandoned = false
     }
@@ -14,9 +14,11 @@ final class FrameQueue: Sendable {
     private let filled = DispatchSemaphore(value: 0), room = DispatchSemaphore(value: 0)
 
     /// Starts a thread that produces.
-    /// - Parameter produce: hands over batches until there are no more, or until nobody wants them.
-    init(_ produce: @escaping @Sendable (_ hand: (FrameBatch) -> Bool) throws(InputError) -> Void) {
-        for _ in 0..<2 { room.signal() }
+    /// - Parameters:
+    ///   - limit: how many wait at most.
+    ///   - produce: hands over elements until there are no more, or until nobody wants them.
+    init(limit: Int, _ produce: @escaping @Sendable (_ hand: (Element) -> Bool) throws(InputError) -> Void) {
+        for _ in 0..<limit { room.signal() }
         Thread.detachNewThread { [self] in
             let result: Result<Void, InputError>
             do throws(InputError) {
@@ -30,26 +32,26 @@ final class FrameQueue: Sendable {
         }
     }
 
-    private func hand(_ batch: FrameBatch) -> Bool {
+    private func hand(_ element: Element) -> Bool {
         room.wait()
         let isWanted = state.withLock { state in
-            if !state.isAbandoned { state.waiting.append(batch) }
+            if !state.isAbandoned { state.waiting.append(element) }
             return !state.isAbandoned
         }
         filled.signal()
         return isWanted
     }
 
-    /// The next batch; nil after the last. Waits for it.
+    /// The next element; nil after the last. Waits for it.
     /// - Throws: what stopped the producing thread, after all that it had produced. To be called until it returns nil or throws.
-    func next() throws(InputError) -> FrameBatch? {
+    func next() throws(InputError) -> Element? {
         filled.wait()
-        let (batch, end) = state.withLock { state in
+        let (element, end) = state.withLock { state in
             (state.waiting.isEmpty ? nil : state.waiting.removeFirst(), state.end)
         }
-        if let batch {
+        if let element {
             room.signal()
-            return batch
+            return element
         }
         try end?.get()
         return nil
