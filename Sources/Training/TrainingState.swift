@@ -111,18 +111,21 @@ extension TrainingState {
     }
 
     /// Reads a state back into the store and the optimiser.
-    /// - Returns: `nil` where there is no file, or it belongs to a training that was started differently.
+    /// - Returns: `nil` where there is no file.
+    /// - Throws: ``TrainingStateError`` for the state of a training that was started differently: it may be hours of work.
     static func resume(_ store: ParameterStore, _ optimizer: inout any Optimizer, from path: String, fingerprint: String) throws
         -> TrainingState?
     {
         guard FileManager.default.fileExists(atPath: path) else { return nil }
         let checkpoint = try Checkpoint.open(path)
-        guard let json = checkpoint.attributes[attribute] else { return nil }
+        guard let json = checkpoint.attributes[attribute] else { throw TrainingStateError.notAState(path) }
         let decoder = JSONDecoder()
         decoder.nonConformingFloatDecodingStrategy = .convertFromString(
             positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
         let state = try decoder.decode(TrainingState.self, from: Data(json.utf8))
-        guard state.fingerprint == fingerprint else { return nil }
+        guard state.fingerprint == fingerprint else {
+            throw TrainingStateError.ofAnotherTraining(path, epochs: state.epoch)
+        }
         for parameter in store.all {
             let value = try checkpoint.tensor(
                 named: "parameters/" + parameter.name, shape: parameter.value.shape, on: store.backend)

@@ -38,6 +38,7 @@ struct Failure: Error {
         case let error as LayerError: self.init(.badData, error.description)
         case let error as PluginError: self.init(error.status, error.description)
         case let error as WeightsError: self.init(.badData, error.description)
+        case let error as TrainingStateError: self.init(.usage, error.description)
         case let error as TrainingError: self.init(error.status, error.description)
         case let error as CocoaError: self.init(error)
         default:

@@ -140,12 +140,17 @@ import Training
         }
     }
 
-    @Test func anotherTrainingIsNotResumed() throws {
-        let recipe = try Self.recipe(), whole = try Self.process(recipe, in: TemporaryFolder()), folder = try TemporaryFolder()
+    /// What may be hours of work is neither gone on from nor lost.
+    @Test func anotherTrainingStaysAsItIs() throws {
+        let recipe = try Self.recipe(), folder = try TemporaryFolder(), state = folder.file("state.h5")
         for _ in 0..<3 { _ = try Self.process(recipe, in: folder, deadline: .distantPast, fingerprint: "another") }
-        #expect(try Self.process(recipe, in: folder).isSame(whole))
-        // Neither is a file that is no state, nor is it believed.
-        try FileManager.default.removeItem(atPath: folder.file("state.h5"))
+        let before = try Data(contentsOf: URL(fileURLWithPath: state))
+        #expect(throws: TrainingStateError.ofAnotherTraining(state, epochs: 1)) { try Self.process(recipe, in: folder) }
+        #expect(try Data(contentsOf: URL(fileURLWithPath: state)) == before)
+        _ = try Checkpoint([CheckpointTensor(name: "a", .zeros([1], on: PortableBackend()))]).write(to: state)
+        #expect(throws: TrainingStateError.notAState(state)) { try Self.process(recipe, in: folder) }
+        // Nor is a file that is no checkpoint.
+        try FileManager.default.removeItem(atPath: state)
         try folder.write("state.h5", "something else")
         #expect(throws: CheckpointError.self) { try Self.process(recipe, in: folder) }
     }
