@@ -174,7 +174,7 @@ extension PluginError {
 extension TrainingError {
     fileprivate var status: ExitStatus {
         switch self {
-        case .noRecipe, .noWeightsEntry, .noEmbedding, .embeddingWidth: .badData
+        case .noRecipe, .noWeightsEntry, .noEmbedding, .noSentencesToJudge, .embeddingWidth: .badData
         case .notTrainable: .usage
         case .emptySplit, .noPhotos: .missingInput
         }

@@ -46,8 +46,8 @@ extension EvalCommand {
         let scores = try DenseCapScores(found, matching: matching, recallAt: Self.regionsPerPhoto)
         let other = anywhere.isEmpty ? nil : try DenseCapScores(anywhere, matching: matching, recallAt: Self.regionsPerPhoto)
         let title = "\(model.card.name) on \(dataSet.name) \(split), \(scores.images) photos, \(matching.name)"
-        let figures = scores.figures() + (other?.figures(before: "random boxes: ") ?? [])
-        try report(RegionScores(model: scores, randomBoxes: other), figures, title: title, since: started)
+        let figures = scores.figures(), others = other?.figures(before: "random boxes: ") ?? []
+        try report(RegionScores(model: scores, randomBoxes: other), figures + others, title: title, since: started)
         guard writeCard else { return }
         try CardUpdate(model.card).recordMetrics(
             figures, dataSet: dataSet.name, split: split, size: scores.images,

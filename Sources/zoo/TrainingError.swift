@@ -6,6 +6,7 @@ enum TrainingError: Error, CustomStringConvertible {
     case emptySplit(String)
     case noPhotos(String, split: String, available: [String])
     case noEmbedding(String)
+    case noSentencesToJudge(String)
     case embeddingWidth(String, found: Int, expected: Int)
 
     var description: String {
@@ -18,6 +19,8 @@ enum TrainingError: Error, CustomStringConvertible {
             "\(folder): the data set has no training or no development photos: see 'zoo train --help' for what a folder holds"
         case .noPhotos(let folder, let split, let available):
             "\(folder): the data set has no photos of the split '\(split)'; it has \(available.joined(separator: ", "))"
+        case .noSentencesToJudge(let recipe):
+            "\(recipe): self_critical: models of regions do not learn from sentences of their own; leave it out"
         case .noEmbedding(let path): "\(path): this model has no word embedding that word vectors could begin"
         case .embeddingWidth(let path, let found, let expected):
             "\(path): the vectors have \(found) numbers and the card's embedding \(expected): "

@@ -10,6 +10,7 @@ extension TrainCommand {
     func trainRegions<M: RegionTrainableModel>(
         _ type: M.Type, _ card: ModelCard, _ zoo: Zoo, _ recipe: TrainingRecipe, _ document: JSONDocument, _ files: TrainingFiles
     ) throws {
+        if recipe.selfCritical != nil { throw TrainingError.noSentencesToJudge(document.file) }
         let dataSet = try RegionDataSet(folder: URL(fileURLWithPath: data))
         let training = Array(dataSet[.train].prefix(limit ?? .max)), development = dataSet[.val]
         guard !training.isEmpty, !development.isEmpty else { throw TrainingError.emptySplit(data) }
@@ -30,7 +31,8 @@ extension TrainCommand {
             frozenLayers: frozenLayers, statePath: files.state,
             fingerprint: try "\(sight(of: card, backbone)) \(dataSet.name) "
                 + "\(training.count)+\(development.count) \(String(decoding: document.text, as: UTF8.self)) \(recipe.epochs) "
-                + "\(recipe.optimizer) \(recipe.seed) \(assets.vocabulary?.count ?? 0)")
+                + "\(recipe.batch) \(recipe.optimizer) \(recipe.seed) \(assets.vocabulary?.count ?? 0)")
+        if let wordVectors { try initializeEmbedding(wordVectors, store, assets) }
         let bar = ProgressBar("training"), deadline = self.deadline
         let history = try loop.run(deadline: deadline) { record in
             try save(

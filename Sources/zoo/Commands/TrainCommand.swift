@@ -12,7 +12,7 @@ import Training
 struct TrainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "train",
-        abstract: "Train a model on photos with captions or with questions and answers, or on videos.",
+        abstract: "Train a model on photos with captions, questions and answers, or described regions, or on videos.",
         discussion: """
             The recipe (epochs, optimiser, schedule) is the file that the card's training.recipe names; options override it. \
             A killed training goes on where it was when the same command is given again.
@@ -20,6 +20,7 @@ struct TrainCommand: ParsableCommand {
             Examples:
               zoo train captioner --data flickr8k --out my-captioner.h5
               zoo train san-vqa --data daquar --seed 2 --json
+              zoo train densecap --data flickr8k --time-limit 90
               zoo train video-lstm --data fights --folds 5 --seeds 3
             """)
 
@@ -27,8 +28,8 @@ struct TrainCommand: ParsableCommand {
     @Option(
         help: """
             The data set. For captions a Flickr8k folder, Karpathy's dataset_*.json or COCO's captions_*.json; for questions \
-            DAQUAR, easy-VQA, or VQA's *_questions.json with *_annotations.json; for videos a folder with a folder for every \
-            class.
+            DAQUAR, easy-VQA, or VQA's *_questions.json with *_annotations.json; for regions a Flickr8k folder with \
+            regions.json or Visual Genome's region_descriptions.json; for videos a folder with a folder for every class.
             """) var data: String
     @Option(help: "Where the weights go. Default: where the card looks for them.") var out: String?
     @Option(help: "The recipe. Default: the card's.") var recipe: String?
@@ -256,7 +257,7 @@ struct TrainCommand: ParsableCommand {
     }
 
     /// Words that the file knows begin with its vectors; the card's embedding must have their width.
-    private func initializeEmbedding(_ path: String, _ store: ParameterStore, _ assets: Assets) throws {
+    func initializeEmbedding(_ path: String, _ store: ParameterStore, _ assets: Assets) throws {
         let isTable = { (parameter: Parameter) in ".\(parameter.name)".hasSuffix(".word.weight") }
         guard let vocabulary = assets.vocabulary, let table = store.all.first(where: isTable) else {
             throw TrainingError.noEmbedding(path)
