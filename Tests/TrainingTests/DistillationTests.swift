@@ -127,10 +127,11 @@ struct DistillationTests {
         #expect(try Self.weights(#require(last)) == Self.weights(whole.store))
         #expect(Self.figures(log).count == 3)
         #expect(Self.figures(pieces) == Self.figures(log))
-        // Another plan starts anew.
+        // Another plan does not take the place of what is there.
         let other = try Self.make(Self.plan(["seed": "4"]))
-        _ = try Self.run(other.distillation, photos, state: state("pieces"))
-        #expect(Self.weights(other.store) != Self.weights(whole.store))
+        #expect(throws: TrainingStateError.ofAnotherTraining(state("pieces"), epochs: 3)) {
+            try Self.run(other.distillation, photos, state: state("pieces"))
+        }
     }
 
     @Test func fewPhotos() throws {
