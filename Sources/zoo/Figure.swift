@@ -34,6 +34,7 @@ enum Figure {
 
     /// `0:12`, `1:02:03`
     static func duration(_ seconds: Double) -> String {
+        guard seconds.isFinite else { return "?" }
         let total = Int(min(seconds.rounded(), 359_999))
         func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
         let (hours, minutes) = (total / 3600, total / 60 % 60)

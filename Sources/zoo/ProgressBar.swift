@@ -31,6 +31,13 @@ final class ProgressBar: Sendable {
     ///   - note: what is being done, or the figures of the moment.
     func update(_ fraction: Double, _ note: String) { draw(fraction * Double(total ?? 1), note) }
 
+    /// - Parameter notes: the same figures, the longest form first; the first that fits is shown.
+    func update(_ fraction: Double, _ notes: [String]) {
+        guard let columns, let last = notes.last else { return }
+        let room = columns - 1 - title.count - Self.leastWidth - 4
+        update(fraction, notes.first { $0.count <= room } ?? last)
+    }
+
     /// What is being done, while as much as before is.
     func note(_ note: String) { draw(state.withLock { $0.done }, note) }
 
@@ -60,10 +67,18 @@ final class ProgressBar: Sendable {
         }
     }
 
+    private static let leastWidth = 5
+
     private func line(_ done: Double, _ note: String, columns: Int) -> String {
+        let wide = line(done, note, width: min(30, max(columns / 4, Self.leastWidth)))
+        // Figures are worth more than a long bar.
+        return wide.count < columns ? wide : shortened(line(done, note, width: Self.leastWidth), to: columns - 1)
+    }
+
+    private func line(_ done: Double, _ note: String, width: Int) -> String {
         var parts: [String] = title.isEmpty ? [] : [title]
         if total != nil || done > 0 {
-            let fraction = min(max(done / Double(max(total ?? 1, 1)), 0), 1), width = min(30, max(columns / 4, 5))
+            let fraction = min(max(done / Double(max(total ?? 1, 1)), 0), 1)
             let filled = Int(fraction * Double(width))
             parts.append("[" + String(repeating: "#", count: filled) + String(repeating: ".", count: width - filled) + "]")
             if let total {
@@ -77,7 +92,7 @@ final class ProgressBar: Sendable {
             parts.append("…")
         }
         if !note.isEmpty { parts.append(note) }
-        return shortened(parts.joined(separator: " "), to: columns - 1)
+        return parts.joined(separator: " ")
     }
 }
 

@@ -260,6 +260,21 @@ import Testing
         #expect(try place.zoo(train + ["--epochs", "3", "--fresh"]).lines.count == 3)
     }
 
+    /// Every loss is on the line, on a narrow terminal by its initials.
+    @Test(arguments: [
+        (80, #"[12]/2 +bd \S+ b \S+ c \S+ o \S+ pb \S+ po \S+ +\d+:\d\d"#), (220, #"captions \d+\.\d{3}, objectness"#),
+    ])
+    func progressLine(_ columns: Int, _ expected: String) throws {
+        let place = try workplace(), terminal = try Terminal(columns: UInt16(columns))
+        try data(place)
+        try place.write("recipe.json", Self.recipe)
+        let result = try place.zoo(
+            ["train", card, "--data", "data", "--recipe", "recipe.json", "--out", "new.h5"], errors: terminal.program)
+        let screen = terminal.text()
+        let line = try screen.firstMatch(of: Regex(expected))
+        #expect(result.status == 0 && line != nil, "\(screen)")
+    }
+
     @Test func sentencesOfItsOwnTeachNothing() throws {
         let place = try workplace()
         try data(place)

@@ -39,16 +39,27 @@ extension TrainCommand {
                 store, card, to: files.weights, "\(dataSet.name), \(training.count) photos, epoch \(record.epoch)",
                 withBackbone: record.includesBackbone, except: frozenLayers)
         } progress: { p in
-            let losses = (p.losses ?? [:]).sorted { $0.key < $1.key }.map { String(format: "%@ %.3f", $0.key, $0.value) }
-            bar.update(
-                Double(p.batch) / Double(p.batches),
-                String(
-                    format: "epoch %d/%d  loss %.3f (%@)  %.1f photos/s  %@ left", p.epoch, p.epochs, p.loss,
-                    losses.joined(separator: ", "), p.predictionsPerSecond, duration(p.secondsLeft)))
+            bar.update(Double(p.batch) / Double(p.batches), Self.notes(p))
         } finished: { record in
             bar.clear()
             report(record)
         }
         conclude(history, recipe, deadline, files)
+    }
+
+    /// Every loss with its name, or, where there is no room, with the first letters of its words.
+    private static func notes(_ p: TrainingProgress) -> [String] {
+        let losses = (p.losses ?? [:]).sorted { $0.key < $1.key }
+        let named = losses.map { String(format: "%@ %.3f", $0.key, $0.value) }.joined(separator: ", ")
+        let short = losses.map { name, loss in
+            String(format: "%@ %.3g", name.split(separator: " ").map { String($0.prefix(1)) }.joined(), loss)
+        }.joined(separator: " ")
+        let left = Figure.duration(p.secondsLeft)
+        return [
+            String(
+                format: "epoch %d/%d  loss %.3f (%@)  %.1f photos/s  %@ left", p.epoch, p.epochs, p.loss, named,
+                p.predictionsPerSecond, left),
+            "epoch \(p.epoch)/\(p.epochs)  \(short)  \(left) left", "\(p.epoch)/\(p.epochs) \(short) \(left)",
+        ]
     }
 }

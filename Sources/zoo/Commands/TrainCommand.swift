@@ -233,7 +233,7 @@ struct TrainCommand: ParsableCommand {
                 String(
                     format: "epoch %d/%d  loss %.3f  perplexity %.1f  %.0f %@/s  %@ left", p.epoch, p.epochs, p.loss,
                     p.perplexity, p.predictionsPerSecond, dataSet.answers.isEmpty ? "words" : "answers",
-                    duration(p.secondsLeft)))
+                    Figure.duration(p.secondsLeft)))
         } finished: { record in
             bar.clear()
             report(record)
@@ -369,12 +369,4 @@ struct TrainingFiles {
     private var stem: String { weights.hasSuffix(".h5") ? String(weights.dropLast(3)) : weights }
 
     func forget() { for path in [state, encodings] { try? FileManager.default.removeItem(atPath: path) } }
-}
-
-/// `1:02:03`, `4:05` or `6 s`.
-func duration(_ seconds: Double) -> String {
-    guard seconds.isFinite else { return "?" }
-    let s = Int(seconds)
-    if s < 60 { return "\(s) s" }
-    return s < 3600 ? String(format: "%d:%02d", s / 60, s % 60) : String(format: "%d:%02d:%02d", s / 3600, s / 60 % 60, s % 60)
 }
