@@ -3,9 +3,7 @@ public import Foundation
 /// Photographs with captions by people, in splits.
 ///
 /// `CaptionDataSet(folder:)` recognises by the folder's content: Flickr8k, Karpathy's `dataset_*.json`, COCO's `captions_*.json`.
-public struct CaptionDataSet: Sendable, Hashable {
-    public typealias Split = DataSplit
-
+public struct CaptionDataSet: SplitDataSet, Hashable {
     public struct Image: Sendable, Hashable {
         /// The file's name, in COCO with its folder: unique in the data set.
         public let name: String
@@ -22,21 +20,14 @@ public struct CaptionDataSet: Sendable, Hashable {
 
     /// For reports: "Flickr8k", "flickr30k", "coco", …
     public let name: String
-    private let splits: [Split: [Image]]
+    public let splits: [Split: [Image]]
 
     public init(name: String, splits: [Split: [Image]]) {
-        self.name = name
-        self.splits = splits.filter { !$0.value.isEmpty }
+        (self.name, self.splits) = (name, splits)
     }
-
-    /// The images of a split in the order of its file; empty if the data set has no such split.
-    public subscript(split: Split) -> [Image] { splits[split] ?? [] }
 
     /// `train` and `restval` together.
     public var trainingImages: [Image] { self[.train] + self[.restval] }
-
-    /// The splits that hold images.
-    public var availableSplits: [Split] { Split.allCases.filter { splits[$0] != nil } }
 
     /// Reads the data set in a folder.
     ///

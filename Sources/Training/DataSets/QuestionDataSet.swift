@@ -4,9 +4,7 @@ import NeuralNetworks
 /// Images with questions about them and people's answers, in splits.
 ///
 /// `QuestionDataSet(folder:)` recognises by the folder's content: DAQUAR, easy-VQA, VQA v1 and v2.
-public struct QuestionDataSet: Sendable, Hashable {
-    public typealias Split = DataSplit
-
+public struct QuestionDataSet: SplitDataSet, Hashable {
     public struct Question: Sendable, Hashable {
         /// Unique in the data set.
         public let id: Int
@@ -58,21 +56,15 @@ public struct QuestionDataSet: Sendable, Hashable {
 
     /// For reports: "DAQUAR", "easy-VQA", "VQA v1", "VQA v2", "VQA v1 abstract scenes".
     public let name: String
-    private let splits: [Split: [Image]]
+    /// Images stand in the order in which their file first asks about them.
+    public let splits: [Split: [Image]]
 
     public init(name: String, splits: [Split: [Image]]) {
-        self.name = name
-        self.splits = splits.filter { !$0.value.isEmpty }
+        (self.name, self.splits) = (name, splits)
     }
-
-    /// The images of a split in the order in which its file first asks about them; empty if the data set has no such split.
-    public subscript(split: Split) -> [Image] { splits[split] ?? [] }
 
     /// The questions of a split, image by image.
     public func questions(_ split: Split) -> [Question] { self[split].flatMap(\.questions) }
-
-    /// The splits that hold images.
-    public var availableSplits: [Split] { Split.allCases.filter { splits[$0] != nil } }
 
     /// Reads the data set in a folder.
     ///

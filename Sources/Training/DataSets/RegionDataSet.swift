@@ -4,9 +4,7 @@ public import Foundation
 ///
 /// `RegionDataSet(folder:)` recognises by the folder's content: Flickr8k with the boxes of Flickr30k Entities (`regions.json`),
 /// Visual Genome (`region_descriptions.json`).
-public struct RegionDataSet: Sendable, Hashable {
-    public typealias Split = DataSplit
-
+public struct RegionDataSet: SplitDataSet, Hashable {
     /// A rectangle in shares of the picture's width and height, 0 to 1, from its left upper corner: it holds for the picture in
     /// any size, and no picture must be opened to know it.
     public struct Box: Sendable, Hashable, Codable {
@@ -59,18 +57,11 @@ public struct RegionDataSet: Sendable, Hashable {
 
     /// For reports: "Flickr8k", "Visual Genome".
     public let name: String
-    private let splits: [Split: [Image]]
+    public let splits: [Split: [Image]]
 
     public init(name: String, splits: [Split: [Image]]) {
-        self.name = name
-        self.splits = splits.filter { !$0.value.isEmpty }
+        (self.name, self.splits) = (name, splits)
     }
-
-    /// The images of a split in the order of its file; empty if the data set has no such split.
-    public subscript(split: Split) -> [Image] { splits[split] ?? [] }
-
-    /// The splits that hold images.
-    public var availableSplits: [Split] { Split.allCases.filter { splits[$0] != nil } }
 
     /// Reads the data set in a folder.
     ///
