@@ -67,13 +67,25 @@ struct CardPage {
     }
 
     private func figures(_ page: inout Page) {
-        for (i, metric) in card.metrics.enumerated() {
-            let unit = metric.unit.map { " " + $0 } ?? ""
-            var text = "\(metric.name) \(metric.value)\(unit) on \(metric.dataset.id), \(metric.dataset.split)"
+        // Those of one measurement stand together, below how they were measured.
+        var groups: [(measurement: String, figures: [String])] = []
+        for metric in card.metrics {
+            var text = "on \(metric.dataset.id), \(metric.dataset.split)"
             if let size = metric.dataset.size { text += " (\(Figure.grouped(size)))" }
             text += "; \(metric.provenance.kind.rawValue)" + (metric.verified == true ? ", verified" : "")
             if let description = metric.protocolDescription { text += "; \(description)" }
-            page.entry(i == 0 ? "Figures" : "", text)
+            if groups.last?.measurement != text { groups.append((text, [])) }
+            let value = metric.value == metric.value.rounded() ? Figure.formatted(metric.value, "%.0f") : "\(metric.value)"
+            groups[groups.count - 1].figures.append("\(metric.name) \(value)" + (metric.unit.map { " " + $0 } ?? ""))
+        }
+        for (i, group) in groups.enumerated() {
+            let title = i == 0 ? "Figures" : ""
+            if group.figures.count == 1 {
+                page.entry(title, group.figures[0] + " " + group.measurement)
+            } else {
+                page.entry(title, group.measurement.capitalizedFirst + ":")
+                for figure in group.figures { page.entry("", figure) }
+            }
         }
         if let training = card.training {
             let data = (training.datasets ?? []).map(\.name).joined(separator: ", ")

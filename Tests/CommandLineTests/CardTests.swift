@@ -36,6 +36,14 @@ import Testing
         #expect(result.errors == "zoo: ModelCards/\(sentence)\n")
     }
 
+    /// What is the same for all of them is said once.
+    @Test func figuresOfOneMeasurementStandTogether() throws {
+        let result = try Workplace().zoo("show", "captioner")
+        #expect(result.status == 0)
+        #expect(result.lines.count { $0.contains("measured-here") } == 1)
+        #expect(result.lines.contains { $0.wholeMatch(of: / +BLEU-4 0\.\d+/) != nil }, "\(result.output)")
+    }
+
     @Test func unreadable() throws {
         let place = try Workplace()
         try place.write("folder.json/inside", "")
