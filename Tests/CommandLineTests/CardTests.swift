@@ -41,7 +41,7 @@ import Testing
         let result = try Workplace().zoo("show", "captioner")
         #expect(result.status == 0)
         #expect(result.lines.count { $0.contains("measured-here") } == 1)
-        #expect(result.lines.contains { $0.wholeMatch(of: / +BLEU-4 0\.\d+/) != nil }, "\(result.output)")
+        #expect(result.lines.contains { $0.wholeMatch(of: /\ +BLEU-4 0\.\d+/) != nil }, "\(result.output)")
     }
 
     @Test func unreadable() throws {
