@@ -73,7 +73,7 @@ public struct EncodingCache: Sendable {
             for start in stride(from: 0, to: records.count, by: 64) {
                 let part = records[start..<min(start + 64, records.count)]
                 let work = part.map { record in
-                    (record, views: (0..<views).map { $0 == 0 ? Augmentation.none : $0 == 1 ? .mirror : Augmentation(random) })
+                    (record, views: (0..<views).map { Augmentation(view: $0, random) })
                 }
                 rows += try concurrently(work.count) { i in
                     let request = try work[i].0.request()

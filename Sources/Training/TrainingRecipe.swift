@@ -222,10 +222,6 @@ public struct TrainingRecipe: Decodable, Sendable {
                 forKey: .backbone, in: json,
                 debugDescription: "fine_tuning and self_critical follow a phase with a frozen backbone; leave them out")
         }
-        if case .step(_, let epochs) = schedule, !(epochs > 0) {
-            throw DecodingError.dataCorruptedError(
-                forKey: .schedule, in: json, debugDescription: "a step takes more than 0 epochs, not \(epochs)")
-        }
         switch clipping {
         case .value(let limit) where !(limit > 0), .globalNorm(let limit) where !(limit > 0):
             throw DecodingError.dataCorruptedError(

@@ -45,14 +45,10 @@ struct CrossValidation {
             let source = TransferSource(backbone: backbone, isComplete: true, seed: 1)
             let encoder = try M(hyperparameters, assets: assets, parameters: ParameterStore(source, on: zoo.backend).root)
             let bar = ProgressBar("encoding videos")
-            let digests = try backbone.map { try SHA256Digest(ofFile: $0.checkpoint.path).description }
-            // What is seen of a frame is a hyper-parameter.
-            let sight = ["backbone", "frames", "preprocess", "hyperparameters"].map { key in
-                card.document.root[key].map { JSONValue($0).text } ?? ""
-            }
             encodings = try EncodingCache(
                 encoder, assets: assets, training: data.training, development: [], views: recipe.views, seed: 1, path: path,
-                fingerprint: "\(digests) \(sight) \(dataSet.name) \(dataSet.clips.count) views \(recipe.views) undivided"
+                fingerprint: try "\(card.sight(through: backbone)) \(dataSet.name) \(dataSet.clips.count) "
+                    + "views \(recipe.views) undivided"
             ) { done, total in bar.update(Double(done) / Double(total), "\(done)/\(total)") }
         }
         let places = Dictionary(uniqueKeysWithValues: dataSet.clips.enumerated().map { ($0.element.name, $0.offset) })

@@ -9,9 +9,19 @@ struct InputFiles {
         /// What was named and cannot be an input.
         case problem(String, Failure)
 
+        /// What was named, whether or not it can be read.
         var path: String {
             switch self {
             case .file(let path), .problem(let path, _): path
+            }
+        }
+
+        /// The file to be read.
+        /// - Throws: why what was named cannot be an input.
+        func file() throws(Failure) -> String {
+            switch self {
+            case .file(let path): return path
+            case .problem(_, let failure): throw failure
             }
         }
     }

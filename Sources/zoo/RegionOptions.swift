@@ -36,9 +36,11 @@ struct RegionOptions: ParsableArguments {
 
     /// - Throws: ``Failure`` for options that the model, or these inputs, cannot follow.
     func check(_ model: LoadedModel, _ inputs: InputFiles, json: Bool) throws {
-        if let option = format != nil ? "--format" : boxes != nil ? "--boxes" : nil, model.card.task != .denseCaptioning {
-            throw Failure(.usage, "\(model.card.name) describes no regions; leave \(option) out")
+        func refuse(_ option: String) -> Failure {
+            Failure(.usage, "\(model.card.name) describes no regions; leave \(option) out")
         }
+        if format != nil, model.card.task != .denseCaptioning { throw refuse("--format") }
+        if boxes != nil, !(model.parts + model.optionalParts).contains(.boxes) { throw refuse("--boxes") }
         if let format, json { throw Failure(.usage, "--format \(format.rawValue) and --json exclude each other; leave one out") }
         if boxes != nil, !inputs.isSingleFile { throw Failure(.usage, "--boxes is for one picture; name a single file") }
         if let out { try OutputFile.check(out) }

@@ -69,15 +69,20 @@ struct AnswererFixture {
             let (loss, predictions) = model.loss(model.encode(pixels: pictures), examples)
             #expect(predictions == questions.count)
             expectClose([loss.scalar], try numbers(expected["loss"]), "loss")
-            let gradients = loss.gradients(), norms = try #require(expected["gradients"]).members
-            #expect(norms.map(\.name) == store.all.map(\.name))
-            for (parameter, member) in zip(store.all, norms) {
-                let gradient = try #require(gradients[parameter.value], "\(member.name) learns nothing")
-                let norm = gradient.squared.sum.scalar.squareRoot(), value = try numbers(member.value)[0]
-                #expect(abs(norm - value) < 1e-6 + 1e-4 * value, "\(member.name): \(norm), not \(value)")
-            }
+            try expectGradientLengths(of: loss, store, expected)
         }
         try check(model)
+    }
+}
+
+/// The lengths of a loss's gradients against those that a script lists, every parameter's.
+func expectGradientLengths(of loss: Tensor, _ store: ParameterStore, _ expected: JSONNode) throws {
+    let gradients = loss.gradients(), norms = try #require(expected["gradients"]).members
+    #expect(norms.map(\.name) == store.all.map(\.name))
+    for (parameter, member) in zip(store.all, norms) {
+        let gradient = try #require(gradients[parameter.value], "\(member.name) learns nothing")
+        let norm = gradient.squared.sum.scalar.squareRoot(), value = try numbers(member.value)[0]
+        #expect(abs(norm - value) < 1e-6 + 1e-4 * value, "\(member.name): \(norm), not \(value)")
     }
 }
 

@@ -112,26 +112,18 @@ struct RunCommand: ParsableCommand {
     private func answer(
         _ input: InputFiles.Input, _ session: LoadedModel.Session, _ card: ModelCard, _ boxes: BoxFile?
     ) throws -> any Prediction {
-        switch input {
-        case .problem(_, let failure): throw failure
-        case .file(let path):
-            var request = try Request(path, preprocessing: card.preprocess, questions: question)
-            if let boxes, let image = request.image {
-                try boxes.check(width: image.width, height: image.height)
-                request.boxes = boxes.boxes
-            }
-            return try session(request)
+        var request = try Request(input.file(), preprocessing: card.preprocess, questions: question)
+        if let boxes, let image = request.image {
+            try boxes.check(width: image.width, height: image.height)
+            request.boxes = boxes.boxes
         }
+        return try session(request)
     }
 
     private func watch(
         _ input: InputFiles.Input, _ session: LoadedModel.Session, _ progress: ProgressBar
     ) throws -> any Prediction {
-        guard case .file(let path) = input else {
-            guard case .problem(_, let failure) = input else { fatalError("neither a file nor a problem") }
-            throw failure
-        }
-        let film = FilmStrip(height: TimelinePicture.stillHeight, limit: TimelinePicture.stillLimit)
+        let path = try input.file(), film = FilmStrip(height: TimelinePicture.stillHeight, limit: TimelinePicture.stillLimit)
         let keepsFilm = clips.timeline != nil
         let prediction = try session(
             Request(video: path, sampling: clips.sampling()) { frame in

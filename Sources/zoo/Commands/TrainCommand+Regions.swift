@@ -29,7 +29,7 @@ extension TrainCommand {
         let loop = RegionTraining(
             recipe, model, in: store, eyes: eyes, assets: assets, training: training, development: development,
             frozenLayers: frozenLayers, statePath: files.state,
-            fingerprint: try "\(sight(of: card, backbone)) \(dataSet.name) "
+            fingerprint: try "\(card.sight(through: backbone)) \(dataSet.name) "
                 + "\(training.count)+\(development.count) \(String(decoding: document.text, as: UTF8.self)) \(recipe.epochs) "
                 + "\(recipe.batch) \(recipe.optimizer) \(recipe.seed) \(assets.vocabulary?.count ?? 0)")
         if let wordVectors { try initializeEmbedding(wordVectors, store, assets) }

@@ -40,7 +40,7 @@ struct TrainCommand: ParsableCommand {
     @Option(help: "A word2vec or GloVe file that the word embeddings begin with.") var wordVectors: String?
     @Option(help: "More photos for the distillation of a backbone: a folder. Repeatable.") var photos: [String] = []
     @Option(help: "Stop after so many minutes, so that the same command goes on later.") var timeLimit: Double?
-    @Option(help: "Only the first so many training photos.") var limit: Int?
+    @Option(help: "Only the first so many training photos or videos.") var limit: Int?
     @Option(help: "Which part of the videos is held back, as in 2/5.") var fold: String?
     @Option(help: "Cross-validation: so many trainings on videos, each without one part of them; writes no weights.")
     var folds: Int?
@@ -194,13 +194,13 @@ struct TrainCommand: ParsableCommand {
         let store = ParameterStore(source, for: .training, on: zoo.backend)
         let model = try M(hyperparameters, assets: assets, parameters: store.root)
         let encodingKey =
-            try "\(sight(of: card, backbone)) \(dataSet.name) "
+            try "\(card.sight(through: backbone)) \(dataSet.name) "
             + "\(dataSet.training.count)+\(dataSet.development.count) views \(recipe.views) seed \(recipe.seed)"
         var encodings: EncodingCache?
         if !learnsToSee {
-            // A second copy, whose backbone is folded and packed, encodes the photos.
+            // A second copy, whose backbone is folded and packed, does the encoding.
             let encoder = try M(hyperparameters, assets: assets, parameters: ParameterStore(source, on: zoo.backend).root)
-            let bar = ProgressBar("encoding photos")
+            let bar = ProgressBar("encoding \(card.task.examples)")
             encodings = try EncodingCache(
                 encoder, assets: assets, training: dataSet.training, development: dataSet.development, views: recipe.views,
                 seed: recipe.seed, path: files.encodings, fingerprint: encodingKey
@@ -225,7 +225,8 @@ struct TrainCommand: ParsableCommand {
         let deadline = self.deadline
         let history = try training.run(deadline: deadline) { record in
             try save(
-                store, card, to: files.weights, "\(dataSet.name), \(dataSet.training.count) photos, epoch \(record.epoch)",
+                store, card, to: files.weights,
+                "\(dataSet.name), \(dataSet.training.count) \(card.task.examples), epoch \(record.epoch)",
                 withBackbone: record.includesBackbone, except: try recipe.frozenLayers(of: assets.backbone))
         } progress: { p in
             bar.update(
@@ -247,13 +248,6 @@ struct TrainCommand: ParsableCommand {
         } else if !history.isEmpty {
             note("the best weights are in \(files.weights)")
         }
-    }
-
-    /// Everything that decides what a model of this card sees: taps, scales and other pictures make other encodings.
-    func sight(of card: ModelCard, _ backbone: [CheckpointSource.File]) throws -> String {
-        let weights = try backbone.map { try SHA256Digest(ofFile: $0.checkpoint.path).description }.joined(separator: ",")
-        let keys = ["backbone", "hyperparameters", "frames"].map { card.document.root[$0].map { JSONValue($0).text } ?? "" }
-        return "\(weights) \(card.architecture) \(keys) \(card.preprocess.map { "\($0)" } ?? "")"
     }
 
     /// Words that the file knows begin with its vectors; the card's embedding must have their width.
@@ -369,4 +363,9 @@ struct TrainingFiles {
     private var stem: String { weights.hasSuffix(".h5") ? String(weights.dropLast(3)) : weights }
 
     func forget() { for path in [state, encodings] { try? FileManager.default.removeItem(atPath: path) } }
+}
+
+extension ModelTask {
+    /// What a training set holds.
+    fileprivate var examples: String { inputs.contains(.video) ? "videos" : "photos" }
 }

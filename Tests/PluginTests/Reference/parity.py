@@ -1,4 +1,4 @@
-"""What san.py and fusion.py have in common: parameters by their names, and the file that is written."""
+"""What the scripts of several plugins have in common: parameters by their names, and the file that is written."""
 
 import json
 import os
@@ -30,7 +30,7 @@ class Parameters(dict):
         return y + self.get(name + ".bias", outputs) if bias else y
 
 
-def lstm(p, name, xs, hidden, order="ifog", tanh_on_cell=True):
+def lstm(p, name, xs, hidden, order="ifog", tanh_on_cell=True, forget_bias=0.0):
     """The hidden and the cell state after every one of `xs`."""
     h = c = torch.zeros(hidden, dtype=torch.float64)
     states = []
@@ -40,7 +40,7 @@ def lstm(p, name, xs, hidden, order="ifog", tanh_on_cell=True):
             + p.get(name + ".recurrent.weight", 4 * hidden, hidden) @ h + p.get(name + ".bias", 4 * hidden)
         )
         gate = dict(zip(order, a.chunk(4)))
-        c = torch.sigmoid(gate["f"]) * c + torch.sigmoid(gate["i"]) * torch.tanh(gate["g"])
+        c = torch.sigmoid(gate["f"] + forget_bias) * c + torch.sigmoid(gate["i"]) * torch.tanh(gate["g"])
         h = torch.sigmoid(gate["o"]) * (torch.tanh(c) if tanh_on_cell else c)
         states.append((h, c))
     return states

@@ -8,7 +8,7 @@ import os
 
 import torch
 
-from parity import HERE, Parameters, gradients, plain, values
+from parity import HERE, Parameters, gradients, lstm, plain, values
 
 CLIPS, STEPS, FEATURES, CLASSES = 3, 5, 6, 3
 TARGETS = [2, 0, 1]
@@ -32,21 +32,6 @@ MODELS = [
 ]
 
 
-def lstm(p, name, xs, hidden, order, forget_bias=0.0):
-    h = c = torch.zeros(hidden, dtype=torch.float64)
-    states = []
-    for x in xs:
-        a = (
-            p.get(name + ".input.weight", 4 * hidden, x.shape[-1]) @ x
-            + p.get(name + ".recurrent.weight", 4 * hidden, hidden) @ h + p.get(name + ".bias", 4 * hidden)
-        )
-        gate = dict(zip(order, a.chunk(4)))
-        c = torch.sigmoid(gate["f"] + forget_bias) * c + torch.sigmoid(gate["i"]) * torch.tanh(gate["g"])
-        h = torch.sigmoid(gate["o"]) * torch.tanh(c)
-        states.append(h)
-    return states
-
-
 def layers(p, place, specs, x):
     for spec in specs:
         x = p.linear(f"{place}.{spec['name']}", x, spec["outputs"])
@@ -64,9 +49,10 @@ def logits(p, h, clip):
     else:
         spec, states = h["recurrent"], xs
         for n in range(1, spec.get("layers", 1) + 1):
-            ahead = lstm(p, f"lstm.layer{n}", states, spec["hidden"], **spec["lstm"])
+            read = lambda name, xs: [h for h, _ in lstm(p, name, xs, spec["hidden"], **spec["lstm"])]
+            ahead = read(f"lstm.layer{n}", states)
             if spec.get("bidirectional"):
-                back = lstm(p, f"lstm.backward{n}", states[::-1], spec["hidden"], **spec["lstm"])[::-1]
+                back = read(f"lstm.backward{n}", states[::-1])[::-1]
                 ahead = [torch.cat(both) for both in zip(ahead, back)]
             states = ahead
     return torch.stack([p.linear("class", layers(p, "state", h.get("class_layers", []), s), CLASSES) for s in states])
